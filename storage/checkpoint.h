@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_STORAGE_CHECKPOINT_H_
+#define VARKEEP_STORAGE_CHECKPOINT_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tensor/tensor.h"
+
+namespace varkeep::storage {
+
+// A small named fact that storage keeps and gives back without understanding
+// it. At most 32 KiB.
+struct Attribute {
+  std::string name;
+  std::variant<bool, int64_t, uint64_t, std::string, std::vector<std::string>>
+      value;
+  friend bool operator==(const Attribute&, const Attribute&) = default;
+};
+
+// One tensor to keep at `path`, "group/group/name": components are not empty,
+// not "." or "..", hold no NUL; no path is a prefix group of another's dataset.
+// A null value keeps dtype, shape and attributes only (a variable that was not
+// initialized).
+struct CheckpointEntry {
+  std::string path;
+  DType dtype = DType::kFloat32;
+  Shape shape;
+  TensorRef value;
+  std::vector<Attribute> attributes;
+};
+
+// Everything durable at one revision.
+struct CheckpointContents {
+  uint64_t revision = 0;
+  std::vector<Attribute> attributes;  // of the checkpoint as a whole
+  std::vector<CheckpointEntry> entries;
+};
+
+// Grows by one per checkpoint of a directory, never reused.
+using CheckpointId = int64_t;
+
+struct CheckpointInfo {
+  CheckpointId id = 0;
+  uint64_t revision = 0;
+  std::string file;  // name inside the directory
+  int64_t size_bytes = 0;
+  uint32_t crc32c = 0;  // of the whole file
+  absl::Time created;
+  int64_t entries = 0;
+};
+
+}  // namespace varkeep::storage
+
+#endif  // VARKEEP_STORAGE_CHECKPOINT_H_

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_STORAGE_CHECKPOINT_STORE_H_
+#define VARKEEP_STORAGE_CHECKPOINT_STORE_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "storage/checkpoint.h"
+
+namespace varkeep::storage {
+
+// An open checkpoint. One thread at a time.
+class CheckpointReader {
+ public:
+  virtual ~CheckpointReader() = default;
+
+  // The index: every entry with its attributes, values null.
+  virtual const CheckpointContents& contents() const = 0;
+  // True when entry `index` was stored with a value.
+  virtual bool HasValue(size_t index) const = 0;
+  // The value of entry `index`, its checksum verified. DATA_LOSS names entry,
+  // file and both checksums. REQUIRES: HasValue(index).
+  virtual absl::StatusOr<TensorRef> Read(size_t index) = 0;
+};
+
+// bytes done so far, bytes in all. Called from the writing thread.
+using CheckpointProgress = std::function<void(int64_t, int64_t)>;
+
+// Complete checkpoints, ordered by id. Thread-safe, except that one Write or
+// Remove runs at a time (the caller's duty).
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+
+  // Publishes the contents durably, or leaves the store as it was. Drops each
+  // value as soon as it is written. RESOURCE_EXHAUSTED when the disk is full;
+  // the message names what failed.
+  virtual absl::StatusOr<CheckpointInfo> Write(
+      CheckpointContents contents, const CheckpointProgress& progress) = 0;
+  // Oldest first. What is listed was complete and synced when it was written.
+  virtual absl::StatusOr<std::vector<CheckpointInfo>> List() = 0;
+  // NOT_FOUND when it is not listed; DATA_LOSS, naming the file, when it is
+  // damaged: size and checksum of the whole file are verified first.
+  virtual absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
+      CheckpointId id) = 0;
+  // NOT_FOUND when it is not listed.
+  virtual absl::Status Remove(CheckpointId id) = 0;
+};
+
+}  // namespace varkeep::storage
+
+#endif  // VARKEEP_STORAGE_CHECKPOINT_STORE_H_

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_TENSOR_TENSOR_H_
+#define VARKEEP_TENSOR_TENSOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "tensor/buffer_pool.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
+
+namespace varkeep {
+
+// A dense array of numbers: row-major, little-endian, at least 64-byte aligned.
+// Whoever holds it alone may fill it; once shared as a TensorRef it does not
+// change. Copying is not offered. Reading is thread-safe.
+class Tensor {
+ public:
+  // Contents undefined. INVALID_ARGUMENT when the size in bytes overflows,
+  // RESOURCE_EXHAUSTED when memory is short.
+  static absl::StatusOr<std::shared_ptr<Tensor>> Create(DType dtype,
+                                                        const Shape& shape);
+
+  DType dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  int64_t num_elements() const { return shape_.num_elements(); }
+  int64_t size_bytes() const {
+    return static_cast<int64_t>(buffer_.bytes().size());
+  }
+
+  std::span<const std::byte> bytes() const { return buffer_.bytes(); }
+  std::span<std::byte> mutable_bytes() { return buffer_.bytes(); }
+
+  // The elements as C++ values. REQUIRES: T is the type of dtype().
+  template <typename T>
+  std::span<const T> values() const {
+    if (dtype_ != DTypeOf<T>()) std::abort();
+    return {reinterpret_cast<const T*>(bytes().data()),
+            static_cast<size_t>(num_elements())};
+  }
+  template <typename T>
+  std::span<T> mutable_values() {
+    if (dtype_ != DTypeOf<T>()) std::abort();
+    return {reinterpret_cast<T*>(mutable_bytes().data()),
+            static_cast<size_t>(num_elements())};
+  }
+
+  // Tensor::Create is the way in; public for make_shared.
+  Tensor(DType dtype, const Shape& shape, Buffer buffer);
+
+ private:
+  DType dtype_;
+  Shape shape_;
+  Buffer buffer_;
+};
+
+// An immutable value that many may hold.
+using TensorRef = std::shared_ptr<const Tensor>;
+
+// The bytes a tensor of this dtype and shape has. INVALID_ARGUMENT when that is
+// 2^63 or more.
+absl::StatusOr<int64_t> SizeBytes(DType dtype, const Shape& shape);
+
+// A tensor of the given elements, row-major. INVALID_ARGUMENT when their number
+// is not that of `shape`.
+template <typename T>
+absl::StatusOr<std::shared_ptr<Tensor>> MakeTensor(
+    const Shape& shape, std::span<const T> elements) {
+  if (static_cast<int64_t>(elements.size()) != shape.num_elements()) {
+    return absl::InvalidArgumentError("number of elements and shape differ");
+  }
+  absl::StatusOr<std::shared_ptr<Tensor>> tensor =
+      Tensor::Create(DTypeOf<T>(), shape);
+  if (!tensor.ok()) return tensor;
+  std::span<T> out = (*tensor)->template mutable_values<T>();
+  for (size_t i = 0; i < elements.size(); ++i) out[i] = elements[i];
+  return tensor;
+}
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_TENSOR_TENSOR_H_
