@@ -96,6 +96,16 @@ absl::Status VariableStore::CheckRestore(
   return CheckGrowth(growth);
 }
 
+absl::Status VariableStore::CheckRestorable(
+    const RestoreMutation& restore) const {
+  MutexLock lock(&mutex_);
+  std::vector<VariablePtr> targets;
+  for (const RestoreMutation::Item& item : restore.items) {
+    targets.push_back(Get(item.info.container, item.info.spec.name));
+  }
+  return CheckRestore(restore, targets);
+}
+
 absl::Status VariableStore::Load(StoreSnapshot snapshot) {
   MutexLock lock(&mutex_);
   if (usage_.variables != 0) {

@@ -113,6 +113,9 @@ class VariableStore {
   // Afterwards `ready` is not called any more, unless it is running now.
   void CancelWatch(uint64_t id);
 
+  // Every error that Apply would give for it now; values may be missing.
+  absl::Status CheckRestorable(const RestoreMutation& restore) const;
+
   // Replaces everything by a snapshot: for recovery, before the store is used.
   absl::Status Load(StoreSnapshot snapshot);
 
