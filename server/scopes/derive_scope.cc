@@ -39,8 +39,7 @@ void ApplyArguments(const VariableScopeArguments& args, Scope* scope) {
 
 absl::Status CheckScope(const Scope& scope) {
   RETURN_IF_ERROR(CheckBytes("variable scope", scope.variable_scope));
-  RETURN_IF_ERROR(
-      CheckBytes("original name scope", scope.original_name_scope));
+  RETURN_IF_ERROR(CheckBytes("original name scope", scope.original_name_scope));
   if (!scope.name_scope.empty()) {
     RETURN_IF_ERROR(CheckScopeName(scope.name_scope, /*at_root=*/false));
   }

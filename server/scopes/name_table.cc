@@ -53,8 +53,8 @@ std::string NameTable::Unique(absl::string_view name) {
     return std::string(name);
   }
   const uint32_t suffix = FreeSuffix(key);
-  // TensorFlow counts up by one and walks over used names again next time; names
-  // are never given back, so going on behind the winner finds the same.
+  // TensorFlow counts up by one and walks over used names again next time;
+  // names are never given back, so going on behind the winner finds the same.
   entries_[key].next = suffix + 1;
   entries_[absl::StrCat(key, "_", suffix)].next = 1;
   return absl::StrCat(name, "_", suffix);

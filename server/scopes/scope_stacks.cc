@@ -74,9 +74,8 @@ absl::Status ScopeStacks::Leave(uint64_t stack, uint64_t opening) {
     LeaveInnermost(&it->second);
     return absl::OkStatus();
   }
-  const bool is_open = std::any_of(open.begin(), open.end(), [&](const auto& o) {
-    return o.id == opening;
-  });
+  const bool is_open = std::any_of(
+      open.begin(), open.end(), [&](const auto& o) { return o.id == opening; });
   return is_open ? ImproperNesting() : absl::OkStatus();
 }
 

@@ -18,12 +18,12 @@
 namespace varkeep {
 
 // Which scopes of a session are open, on each of its stacks, and how often each
-// variable scope was opened: `default_name` is numbered by that (SEMANTICS 1.5).
-// One thread only.
+// variable scope was opened: `default_name` is numbered by that
+// (SEMANTICS 1.5). One thread only.
 class ScopeStacks {
  public:
   static constexpr size_t kMaxStacks = 10000;
-  static constexpr size_t kMaxDepth = 10000;         // of one stack
+  static constexpr size_t kMaxDepth = 10000;           // of one stack
   static constexpr size_t kMaxCountedNames = 1000000;  // of all stacks
 
   enum class Kind {

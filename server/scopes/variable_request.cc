@@ -41,11 +41,11 @@ absl::StatusOr<std::vector<std::string>> CollectionsOf(
     const VariableArguments& args, bool trainable) {
   std::vector<std::string> keys;
   if (args.collections.has_value()) {
+    // Before the quadratic search.
     if (args.collections->size() > kMaxCollections) {
-      return InvalidArgumentError(
-          absl::StrCat(args.collections->size(),
-                       " collections are given, the limit is ",
-                       kMaxCollections));
+      return InvalidArgumentError(absl::StrCat(
+          args.collections->size(), " collections are given, the limit is ",
+          kMaxCollections));
     }
     for (const std::string& key : *args.collections) {
       RETURN_IF_ERROR(CheckCollectionKey(key));
@@ -56,6 +56,11 @@ absl::StatusOr<std::vector<std::string>> CollectionsOf(
   }
   if (args.local) AddOnce(kLocalVariables, &keys);
   if (trainable) AddOnce(kTrainableVariables, &keys);
+  if (keys.size() > kMaxCollections) {
+    return InvalidArgumentError(
+        absl::StrCat("the variable would be in ", keys.size(),
+                     " collections, the limit is ", kMaxCollections));
+  }
   return keys;
 }
 
@@ -67,8 +72,8 @@ absl::Status ReadKept(const Scope* defaults, const VariableArguments& args,
     return given.value_or(defaults != nullptr ? defaults->*field : none);
   };
   kept->trainable =
-      !args.local && args.trainable.value_or(args.synchronization !=
-                                             Synchronization::kOnRead);
+      !args.local &&
+      args.trainable.value_or(args.synchronization != Synchronization::kOnRead);
   ASSIGN_OR_RETURN(kept->collections, CollectionsOf(args, kept->trainable));
   kept->regularizer = pick(args.regularizer, &Scope::regularizer);
   kept->caching_device = pick(args.caching_device, &Scope::caching_device);
@@ -80,7 +85,7 @@ absl::Status ReadKept(const Scope* defaults, const VariableArguments& args,
 
 void ReadName(std::string name, VariableRequest* request) {
   request->literal = absl::EndsWith(name, "/");
-  request->name = absl::StripSuffix(name, "/");
+  request->name = std::string(absl::StripSuffix(name, "/"));
 }
 
 absl::Status CheckHasValue(const VariableRequest& request) {
@@ -95,10 +100,9 @@ absl::Status CheckValueArguments(const VariableRequest& request,
                                  const VariableArguments& args) {
   const Tensor& value = *request.value()->value;
   if (args.dtype.has_value() && *args.dtype != value.dtype()) {
-    return InvalidArgumentError(
-        absl::StrCat("Tensor conversion requested dtype ",
-                     DTypeName(*args.dtype), " for Tensor with dtype ",
-                     DTypeName(value.dtype())));
+    return InvalidArgumentError(absl::StrCat(
+        "Tensor conversion requested dtype ", DTypeName(*args.dtype),
+        " for Tensor with dtype ", DTypeName(value.dtype())));
   }
   if (args.shape.has_value() && !args.shape->IsCompatibleWith(value.shape())) {
     return InvalidArgumentError(absl::StrCat(
@@ -122,7 +126,7 @@ absl::StatusOr<VariableRequest> ReadGetVariable(const Scope& scope,
   request.is_get_variable = true;
   request.shape = args.shape;
   request.dtype = args.dtype.value_or(scope.dtype);
-  request.explicit_dtype = args.dtype.has_value();
+  request.explicit_dtype = args.dtype.has_value() && !IsNone(args.initializer);
   request.initializer =
       IsNone(args.initializer) ? scope.initializer : args.initializer;
   RETURN_IF_ERROR(CheckHasValue(request));
@@ -152,7 +156,6 @@ absl::StatusOr<VariableRequest> ReadCreateVariable(
            &request);
   request.shape = args.shape;
   request.dtype = args.dtype.value_or(DType::kFloat32);
-  request.explicit_dtype = args.dtype.has_value();
   request.initializer = args.initializer;
   if (IsNone(request.initializer)) {
     return InvalidArgumentError("initial_value must be specified.");
@@ -199,24 +202,6 @@ absl::StatusOr<VariableSpec> SpecOf(const VariableRequest& request) {
   return spec;
 }
 
-absl::Status CheckShared(absl::string_view key,
-                         const std::optional<PartialShape>& shape, DType dtype,
-                         const VariableSpec& found) {
-  if (shape.has_value() && !shape->IsCompatibleWith(found.shape)) {
-    return InvalidArgumentError(absl::StrCat(
-        "Trying to share variable ", Shorten(key), ", but specified shape ",
-        shape->ToTupleString(), " and found shape ",
-        found.shape.ToTupleString(), "."));
-  }
-  if (dtype != found.dtype) {
-    return InvalidArgumentError(absl::StrCat(
-        "Trying to share variable ", Shorten(key), ", but specified dtype ",
-        DTypeName(dtype), " and found dtype ", DTypeName(found.dtype),
-        "_ref."));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckShared(const VariableRequest& request,
                          const VariableSpec& found) {
   const ValueInitializer* value = request.value();
@@ -225,25 +210,6 @@ absl::Status CheckShared(const VariableRequest& request,
   }
   return CheckShared(request.name, PartialShape(value->value->shape()),
                      value->value->dtype(), found);
-}
-
-absl::Status AlreadyExists(absl::string_view key) {
-  return absl::AlreadyExistsError(
-      absl::StrCat("Variable ", Shorten(key),
-                   " already exists, disallowed. Did you mean to set "
-                   "reuse=True or reuse=tf.AUTO_REUSE in VarScope?"));
-}
-
-absl::Status DoesNotExist(absl::string_view key) {
-  return absl::NotFoundError(absl::StrCat(
-      "Variable ", Shorten(key),
-      " does not exist, or was not created with tf.get_variable(). Did you "
-      "mean to set reuse=tf.AUTO_REUSE in VarScope?"));
-}
-
-absl::Status DuplicateName(absl::string_view op_name) {
-  return InvalidArgumentError(absl::StrCat(
-      "Duplicate node name in graph: '", Shorten(op_name), "'"));
 }
 
 void ResolveSpecSeeds(std::optional<int64_t> graph_seed, int64_t op_id,
@@ -258,6 +224,45 @@ void ResolveSpecSeeds(std::optional<int64_t> graph_seed, int64_t op_id,
   }
   spec->seeds.seed = entropy();
   spec->seeds.seed2 = entropy();
+}
+
+int StrayOps(const VariableRequest& request) {
+  // get_variable converts a value to a tensor to compare its dtype.
+  return request.value() != nullptr && request.explicit_dtype ? 1 : 0;
+}
+
+int CreationOps(const VariableRequest& request, const VariableSpec& found) {
+  InitializerSpec initializer = request.initializer;
+  if (IsNone(initializer)) {
+    initializer = DefaultInitializer(found.dtype, request.name)
+                      .value_or(InitializerSpec(found.initializer));
+  }
+  return InitializerOpCost(initializer, found.dtype, found.shape,
+                           request.is_get_variable, request.explicit_dtype)
+      .ops;
+}
+
+absl::StatusOr<std::vector<std::string>> CollectionsToAdd(
+    const std::vector<std::string>& keys,
+    const std::vector<std::string>& present) {
+  if (keys.empty() || keys.size() > kMaxCollections) {
+    return InvalidArgumentError(absl::StrCat(keys.size(),
+                                             " collections are given, 1 to ",
+                                             kMaxCollections, " are allowed"));
+  }
+  std::vector<std::string> added;
+  std::vector<std::string> all = present;
+  for (const std::string& key : keys) {
+    RETURN_IF_ERROR(CheckCollectionKey(key));
+    AddOnce(key, &added);
+    AddOnce(key, &all);
+  }
+  if (all.size() > kMaxCollections) {
+    return InvalidArgumentError(
+        absl::StrCat("the variable would be in ", all.size(),
+                     " collections, the limit is ", kMaxCollections));
+  }
+  return added;
 }
 
 NameTable::InitialValue InitialValueOf(const VariableRequest& request) {

@@ -6,12 +6,14 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/scopes/name_table.h"
 #include "server/scopes/scope.h"
+#include "server/scopes/variable_errors.h"
 #include "server/variables/variable.h"
 
 namespace varkeep {
@@ -27,9 +29,9 @@ struct VariableRequest {
   InitializerSpec initializer;  // monostate: none given anywhere
   std::optional<PartialShape> shape;
   DType dtype = DType::kFloat32;
-  bool explicit_dtype = false;
-  // trainable, collections, regularizer, caching_device, constraint; the rest is
-  // not set yet.
+  bool explicit_dtype = false;  // given beside an initializer, to get_variable
+  // trainable, collections, regularizer, caching_device, constraint; the rest
+  // is not set yet.
   VariableSpec kept;
 
   const ValueInitializer* value() const {
@@ -48,26 +50,27 @@ absl::StatusOr<VariableRequest> ReadCreateVariable(
 // TensorFlow's text for what creating lacks. INVALID_ARGUMENT.
 absl::StatusOr<VariableSpec> SpecOf(const VariableRequest& request);
 
-// What a request that finds a variable requires of it; "Trying to share variable
-// ..." otherwise. INVALID_ARGUMENT.
-absl::Status CheckShared(absl::string_view key,
-                         const std::optional<PartialShape>& shape, DType dtype,
-                         const VariableSpec& found);
-// The same for a variable that another program made, where this one would have
-// created it: a value's own shape and dtype count.
+// CheckShared for a variable that another program made, where this one would
+// have created it: a value's own shape and dtype count.
 absl::Status CheckShared(const VariableRequest& request,
                          const VariableSpec& found);
 
-// E1 and E2 of SEMANTICS 2.2.
-absl::Status AlreadyExists(absl::string_view key);
-absl::Status DoesNotExist(absl::string_view key);
-absl::Status DuplicateName(absl::string_view op_name);
-
-// Gives the spec of a random initializer its seeds: of op `op_id` in a graph with
-// this seed, else two numbers from `entropy`.
+// Gives the spec of a random initializer its seeds: of op `op_id` in a graph
+// with this seed, else two numbers from `entropy`.
 void ResolveSpecSeeds(std::optional<int64_t> graph_seed, int64_t op_id,
                       const std::function<uint64_t()>& entropy,
                       VariableSpec* spec);
+
+// What TensorFlow's op counter grows by when the request finds a variable, and
+// when it creates one like `found`.
+int StrayOps(const VariableRequest& request);
+int CreationOps(const VariableRequest& request, const VariableSpec& found);
+
+// tf.add_to_collections(keys) for a variable that is in `present`: the keys,
+// each once. INVALID_ARGUMENT for a bad key or too many.
+absl::StatusOr<std::vector<std::string>> CollectionsToAdd(
+    const std::vector<std::string>& keys,
+    const std::vector<std::string>& present);
 
 // Where TensorFlow makes this request's initial value.
 NameTable::InitialValue InitialValueOf(const VariableRequest& request);
