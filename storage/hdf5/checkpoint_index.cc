@@ -71,6 +71,7 @@ class IndexReader {
   explicit IndexReader(File* file) : file_(file), driver_(file) {}
 
   absl::StatusOr<CheckpointIndex> Read() {
+    ASSIGN_OR_RETURN(file_size_, file_->Size());
     absl::Status status = ReadThroughDriver();
     // The file's error is the cause, what HDF5 says a consequence.
     if (!driver_.status().ok() && !absl::IsOutOfRange(driver_.status())) {
@@ -83,7 +84,6 @@ class IndexReader {
 
  private:
   absl::Status ReadThroughDriver() {
-    ASSIGN_OR_RETURN(file_size_, file_->Size());
     ASSIGN_OR_RETURN(FileHandle file, driver_.OpenForRead());
     ASSIGN_OR_RETURN(
         auto root,
