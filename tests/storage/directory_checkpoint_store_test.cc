@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "storage/checkpoint_trailer.h"
 #include "storage/hdf5/checkpoint_writer.h"
 #include "storage/memory_file_system.h"
 #include "tests/storage/store_checks.h"
@@ -78,6 +79,23 @@ TEST(DirectoryCheckpointStoreTest, IdsGoOnAfterTheHighestInQuarantine) {
               ElementsAre(HasSubstr("quarantine/ckpt-000041.h5.1")));
   ASSERT_OK_AND_ASSIGN(auto info, store->Write(SampleContents(3), nullptr));
   EXPECT_EQ(info.id, 42);
+}
+
+// The trailer is right, but what precedes it is no checkpoint.
+TEST(DirectoryCheckpointStoreTest, DoesNotAdoptWhatIsNoCheckpoint) {
+  MemoryFileSystem disk;
+  WriteRevisions(disk, {1});
+  const std::string good = ReadFile(disk, Path("ckpt-000001.h5"));
+  const std::string kinds[] = {"", "text", good.substr(0, good.size() / 2)};
+  for (size_t i = 0; i < 3; ++i) {
+    ASSERT_OK_AND_ASSIGN(auto file, disk.Create(Path("ckpt-000002.h5")));
+    ASSERT_OK(file->WriteAt(
+        0, std::as_bytes(std::span(kinds[i].data(), kinds[i].size()))));
+    ASSERT_OK(storage::AppendTrailer(file.get()));
+    ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
+    EXPECT_THAT(store->notices(), ElementsAre(HasSubstr("quarantine")));
+    EXPECT_EQ(WholeRevisions(*store), Revisions{1});
+  }
 }
 
 TEST(DirectoryCheckpointStoreTest, RemovesTemporaryFilesAndKeepsOthers) {
