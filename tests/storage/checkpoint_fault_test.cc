@@ -143,7 +143,7 @@ TEST_P(CheckpointFaultTest, AnyCallOfOpenMayFail) {
 // Enough groups that HDF5 must read back metadata that it could not write.
 TEST_P(CheckpointFaultTest, ALargeIndexMayFailAnywhere) {
   storage::CheckpointContents contents;
-  for (uint32_t i = 0; i < 3000; ++i) {
+  for (uint32_t i = 0; i < 2000; ++i) {
     contents.entries.push_back(EntryOf(absl::StrCat("g", i % 600, "/v", i),
                                        RandomTensor(DType::kInt8, {i % 5}, i),
                                        {{"name", std::string(500, 'x')}}));
@@ -154,7 +154,7 @@ TEST_P(CheckpointFaultTest, ALargeIndexMayFailAnywhere) {
   fs.Inject({});
   ASSERT_OK(store->Write(contents, nullptr));
   const auto calls = static_cast<int64_t>(fs.calls().size());
-  for (int64_t n = 1; n <= calls; n += 1 + calls / 25) {
+  for (int64_t n = 1; n <= calls; n += 1 + calls / 9) {
     SCOPED_TRACE(absl::StrCat("fault at call ", n, " of ", calls));
     fs.Inject(FaultAt(n));
     EXPECT_THAT(store->Write(contents, nullptr),
