@@ -19,8 +19,8 @@ inline constexpr size_t kMaxCollectionKeyBytes = 256;
 // the message.
 absl::Status CheckOpName(absl::string_view name);
 
-// A name scope: as an op name at the root; inside another scope any character of
-// an op name may come first. INVALID_ARGUMENT "'<name>' is not a valid scope
+// A name scope: as an op name at the root; inside another scope any character
+// of an op name may come first. INVALID_ARGUMENT "'<name>' is not a valid scope
 // name".
 absl::Status CheckScopeName(absl::string_view name, bool at_root);
 
