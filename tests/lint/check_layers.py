@@ -7,13 +7,12 @@
 Prints one line for each violation: file:line: what, and which rule.
 """
 
-import fnmatch
 import os
 import re
 import sys
 
-from layers import (BY_NAME, EXTERNAL_HEADERS, EXTERNAL_TARGETS, FORBIDDEN,
-                    family_of, layer_of_file)
+from layers import (BY_NAME, EXTERNAL_HEADERS, EXTERNAL_TARGETS, family_of,
+                    forbidden, layer_of_file)
 from source_files import project_files, project_root
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
@@ -29,17 +28,16 @@ def check_include(path, header, exists):
     layer = layer_of_file(path)
     if layer is None:
         return NO_LAYER
-    family = family_of(header, EXTERNAL_HEADERS)
-    for files, families, rule in FORBIDDEN:
-        if family in families and any(
-                fnmatch.fnmatchcase(path, pattern) for pattern in files):
-            return f"includes {header}, but {rule}"
+    rule = forbidden(path, header)
+    if rule is not None:
+        return f"includes {header}, but {rule}"
     generated = header.startswith("varkeep/v1/")
     if generated or exists(header):
         owner = layer_of_file(header)
         if owner is None:
             return f"includes {header}, which {NO_LAYER}"
         return _check_use(layer, owner.name, f"includes {header}")
+    family = family_of(header, EXTERNAL_HEADERS)
     if family is not None and family not in layer.external:
         return _no_external(layer, f"includes {header}", family)
     if exists(os.path.join(os.path.dirname(path), header)):

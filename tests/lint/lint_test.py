@@ -58,10 +58,21 @@ class CheckLayersTest(LintTest):
         self.write("proto/grpc_status.cc", "#include <grpcpp/grpcpp.h>\n")
         self.assert_clean(check_layers)
 
-    def test_grpc_in_the_headers_of_the_client(self):
-        self.write("client/a.h", "#include <grpcpp/grpcpp.h>\n")
-        self.assert_complaint(check_layers, "client/a.h", 1,
-                              "users of the client library see neither")
+    def test_what_the_headers_of_the_client_hide(self):
+        self.write("client/internal/a.h",
+                   '#include "varkeep/v1/tensor.pb.h"\n')
+        self.assert_clean(check_layers)
+        for path, header, rule in (
+                ("client/internal/b.h", "grpcpp/grpcpp.h", "gRPC stays"),
+                ("client/b.h", "grpcpp/grpcpp.h", "gRPC stays"),
+                ("client/b.h", "varkeep/v1/tensor.pb.h", "see neither"),
+                ("client/b.h", "client/internal/a.h", "see neither"),
+                ("client/cli/b.cc", "client/internal/a.h", "as any user"),
+                ("client/examples/b.cc", "grpcpp/grpcpp.h", "may not use")):
+            with self.subTest(path=path, header=header):
+                self.write(path, f"#include <{header}>\n")
+                self.assert_complaint(check_layers, path, 1, rule)
+                os.remove(os.path.join(self.root, path))
 
     def test_hdf5_outside_its_folder(self):
         self.write("storage/hdf5/a.cc", "#include <hdf5.h>\n")
