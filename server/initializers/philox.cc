@@ -52,6 +52,8 @@ void Philox::FillBatch(uint64_t stride, BatchWords& words) const {
   auto low_key = static_cast<uint32_t>(key_);
   auto high_key = static_cast<uint32_t>(key_ >> 32);
   for (int round = 0; round < kRounds; ++round) {
+    // Unrolled, the loop is no longer seen as one for vector code.
+#pragma GCC unroll 1
     for (size_t i = 0; i < kBlocks; ++i) {
       Round(low_key, high_key, c0[i], c1[i], c2[i], c3[i]);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Numbers that TensorFlow 1 itself printed, or that follow from its
-// algorithms: the R rows of docs/semantics.md, section 8.9.
+// algorithms: the R rows of SEMANTICS 8.9.
 #include <gmock/gmock.h>
 
 #include <limits>

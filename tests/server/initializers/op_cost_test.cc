@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of ops created: docs/semantics.md, Appendix A.
+// The table of ops created: SEMANTICS, Appendix A.
 #include <gmock/gmock.h>
 
 #include "tests/server/initializers/run.h"
