@@ -4,10 +4,10 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/service_type.h>
 #include <malloc.h>
 
 #include <algorithm>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -18,6 +18,7 @@
 #include "base/status_macros.h"
 #include "server/durability/recovery.h"
 #include "server/durability/run_marker.h"
+#include "server/scopes/entropy.h"
 #include "server/service/services.h"
 #include "server/version.h"
 #include "spdlog/spdlog.h"
@@ -33,11 +34,6 @@ void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
-}
-
-uint64_t Entropy() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
 }
 
 int ThreadCount(int wanted) {
@@ -134,7 +130,7 @@ absl::Status Server::Parts::Serve() {
   context.sessions = &sessions;
   context.checkpointer = checkpointer.get();
   context.workers = &workers;
-  context.entropy = Entropy;
+  context.entropy = SystemEntropy;
   context.version = kVersion;
   context.data_directory = options.data_directory;
   context.started = absl::Now();
@@ -181,7 +177,8 @@ absl::Status Server::Parts::Stop() {
   grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + options.grace));
   grpc_server.reset();
   const Checkpointer::State state = checkpointer->state();
-  if (!state.last || state.last->revision != store.usage().revision) {
+  const Revision saved = state.last ? state.last->revision : 0;
+  if (saved != store.usage().revision) {
     RETURN_IF_ERROR(
         Annotate(checkpointer->SaveAndWait().status(), "the last save failed"));
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -31,7 +32,8 @@ std::string EscapeComponent(absl::string_view component) {
 }
 
 bool IsVariablePath(absl::string_view path) {
-  return path.starts_with("variables/") || path.starts_with("containers/");
+  return absl::StartsWith(path, "variables/") ||
+         absl::StartsWith(path, "containers/");
 }
 
 std::vector<Attribute> EncodeInfo(const VariableInfo& info) {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "server/scopes/session.h"
+#include "server/scopes/declarer.h"
 #include "server/variables/variable_store.h"
 
 namespace varkeep {

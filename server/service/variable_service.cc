@@ -13,6 +13,7 @@
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "proto/tensor_codec.h"
+#include "server/scopes/sessionless.h"
 #include "server/service/assign_reactor.h"
 #include "server/service/convert.h"
 #include "server/service/reactors.h"
