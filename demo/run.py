@@ -10,6 +10,7 @@ everything, fetches the data and calls this program.
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORKERS = 2
 WANTED_ACCURACY = 0.95
 REFRESH_SECONDS = 0.1
+CHECKPOINT = re.compile(r"ckpt-(\d+)\.h5")
 
 
 def parse_arguments(arguments):
@@ -158,10 +160,10 @@ class Demo:
         raise Failure(f"no test_accuracy in what the worker printed: {output}")
 
     def newest_checkpoint(self):
-        found = [os.path.join(folder, name)
-                 for folder, _, names in os.walk(self.data_dir)
-                 for name in names if name.endswith(".h5")]
-        return max(found, default=None)
+        found = [(int(match[1]), os.path.join(self.data_dir, match[0]))
+                 for match in map(CHECKPOINT.fullmatch,
+                                  os.listdir(self.data_dir)) if match]
+        return max(found)[1] if found else None
 
     def tool(self, *arguments):
         return [f"{self.options.bin}/varkeep", "--server", self.server.address,

@@ -46,7 +46,7 @@ EXTERNAL_TARGETS = {
 }
 _EVERYTHING = "base tensor proto grpc_proto codec grpc_status file_system " \
     "checkpoint_api hdf5_checkpoint checkpoint_store log initializers " \
-    "variables scopes durability service server client"
+    "names variables scopes durability service server client"
 _ANY_EXTERNAL = " ".join(EXTERNAL_HEADERS)
 
 LAYERS = (
@@ -63,8 +63,11 @@ LAYERS = (
     # The domain.
     _layer("initializers", "server/initializers/*", "tensor base",
            "eigen json"),
-    _layer("variables", "server/variables/*", "initializers tensor base"),
-    _layer("scopes", "server/scopes/*", "variables initializers tensor base"),
+    _layer("names", "server/variables/names.*", "base"),
+    _layer("variables", "server/variables/*",
+           "names initializers tensor base"),
+    _layer("scopes", "server/scopes/*",
+           "variables names initializers tensor base"),
 
     # The disk.
     _layer("file_system", "storage/*file_system*", "base"),
@@ -78,16 +81,16 @@ LAYERS = (
 
     # Where they meet, and the edge.
     _layer("durability", "server/durability/*",
-           "scopes variables initializers checkpoint_api log file_system "
+           "scopes variables names initializers checkpoint_api log file_system "
            "tensor base", "json spdlog"),
     _layer("service", "server/service/*",
-           "durability scopes variables initializers codec grpc_status "
+           "durability scopes variables names initializers codec grpc_status "
            "grpc_proto proto checkpoint_api tensor base",
            "grpc protobuf spdlog"),
     _layer("varkeepd", "server/main.cc", "server base", "cli11 spdlog"),
-    _layer("server", "server/server*",
+    _layer("server", "server/server* server/version.h",
            "service durability scopes variables initializers checkpoint_store "
-           "checkpoint_api file_system tensor base", "grpc spdlog"),
+           "checkpoint_api file_system tensor base", "grpc cli11 spdlog"),
 
     # The other end.
     _layer("varkeep", "client/cli/*", "client tensor base", "cli11 json"),
