@@ -69,5 +69,6 @@ class Display:
 def _state(worker):
     state = f"step {worker.step:>4}/{worker.steps}"
     if worker.accuracy is not None:
-        state += f" accuracy {worker.accuracy} loss {worker.loss}"
-    return f"{state} acknowledged {worker.acknowledged}"
+        accuracy, loss = float(worker.accuracy), float(worker.loss)
+        state += f" accuracy {accuracy:.3f} loss {loss:.3f}"
+    return state

@@ -104,7 +104,11 @@ class Server:
 
 
 class Worker:
-    """One process that trains, and what it last said of its progress."""
+    """One process that trains, and what it last said of its progress.
+
+    A step ends when the server has acknowledged its push, so `step` is also the
+    number of pushes acknowledged.
+    """
 
     def __init__(self, number, command, log, steps):
         self.number = number
@@ -112,7 +116,6 @@ class Worker:
         self.step = 0
         self.loss = None
         self.accuracy = None
-        self.acknowledged = 0
         self._finished = False
         self._log = log
         with open(log, "wb") as stderr:
@@ -128,8 +131,6 @@ class Worker:
             self.step = int(said.get("step", self.step))
             self.loss = said.get("loss", self.loss)
             self.accuracy = said.get("accuracy", self.accuracy)
-            self.acknowledged = int(said.get("acknowledged",
-                                             self.acknowledged))
             if "test_accuracy" in said:
                 self._finished = True
                 self.step = self.steps

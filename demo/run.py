@@ -119,10 +119,10 @@ class Demo:
                 and self.newest_checkpoint() is not None)
 
     def kill_and_revive(self):
-        acknowledged = sum(worker.acknowledged for worker in self.workers)
+        acknowledged = sum(worker.step for worker in self.workers)
         self.server.kill()
         self.display.say("server", "killed with SIGKILL, "
-                         f"{acknowledged} pushes acknowledged so far")
+                         f"about {acknowledged} pushes acknowledged so far")
         started = time.monotonic()
         self.start_server()
         self.display.say("server", "started again on the same directory, "
@@ -132,7 +132,7 @@ class Demo:
 
     def report(self):
         accuracy = self.test_accuracy()
-        acknowledged = sum(worker.acknowledged for worker in self.workers)
+        acknowledged = sum(worker.step for worker in self.workers)
         shown = int(self.output_of("get", "pushes").split()[-1])
         print(f"\ntest accuracy after recovery: {accuracy:.4f} "
               f"(wanted: at least {WANTED_ACCURACY})")
