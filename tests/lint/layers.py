@@ -46,7 +46,7 @@ EXTERNAL_TARGETS = {
 }
 _EVERYTHING = "base tensor proto grpc_proto codec grpc_status file_system " \
     "checkpoint_api hdf5_checkpoint checkpoint_store log initializers " \
-    "names variables scopes durability service server client"
+    "names variables scopes durability service server client cli"
 _ANY_EXTERNAL = " ".join(EXTERNAL_HEADERS)
 
 LAYERS = (
@@ -93,8 +93,10 @@ LAYERS = (
            "checkpoint_api file_system tensor base", "grpc cli11 spdlog"),
 
     # The other end.
-    _layer("varkeep", "client/cli/*", "client tensor base", "cli11 json"),
-    _layer("examples", "client/examples/*", "client tensor base"),
+    _layer("varkeep", "client/cli/main.cc", "cli", "cli11"),
+    _layer("cli", "client/cli/*", "client codec tensor base", "cli11 json"),
+    _layer("examples", "client/examples/*", "client tensor base",
+           "cli11 eigen"),
     _layer("client", "client/*",
            "codec grpc_status grpc_proto proto tensor base", "grpc protobuf"),
 
