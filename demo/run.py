@@ -34,7 +34,7 @@ def parse_arguments(arguments):
     parser.add_argument("--data", default=f"{ROOT}/build/demo/digits.csv")
     parser.add_argument("--work-dir", default=f"{ROOT}/build/demo/run",
                         help="made anew: data directory and logs")
-    parser.add_argument("--steps", type=int, default=1000,
+    parser.add_argument("--steps", type=int, default=8000,
                         help="steps of each worker")
     parser.add_argument("--time-limit", type=float, default=240,
                         help="seconds after which to give up")
@@ -49,6 +49,7 @@ class Demo:
         self.server = Server(f"{options.bin}/varkeepd", self.data_dir,
                              os.path.join(options.work_dir, "server.log"))
         self.workers = []
+        self.checkpoint_at_start = None  # the newest when the training began
         self.deadline = time.monotonic() + options.time_limit
 
     def run(self):
@@ -98,11 +99,15 @@ class Demo:
     def follow_workers(self):
         """Shows their progress; kills the server half way and revives it."""
         killed = False
+        begun = False
         while any(worker.running() for worker in self.workers):
             self.check_time("training")
             self.display.progress(self.workers)
             self.server.check_alive()
-            if not killed and self.half_way():
+            if not begun and any(worker.step for worker in self.workers):
+                begun = True
+                self.checkpoint_at_start = self.newest_checkpoint()
+            if begun and not killed and self.half_way():
                 self.kill_and_revive()
                 killed = True
             time.sleep(REFRESH_SECONDS)
@@ -115,8 +120,9 @@ class Demo:
 
     def half_way(self):
         done = sum(worker.step for worker in self.workers)
+        # A checkpoint from before the training holds nothing to come back to.
         return (done >= WORKERS * self.options.steps / 2
-                and self.newest_checkpoint() is not None)
+                and self.newest_checkpoint() != self.checkpoint_at_start)
 
     def kill_and_revive(self):
         acknowledged = sum(worker.step for worker in self.workers)

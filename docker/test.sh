@@ -128,7 +128,7 @@ check_container() {  # WHICH
 write_values() {  # WHICH
   step "write a value"
   inside "$1" varkeep create kept --dtype float32 --shape 3
-  inside "$1" varkeep set kept '[1.5,-2,3]'
+  inside "$1" varkeep set kept 1.5 -2 3
   EXPECTED=$(inside "$1" varkeep get kept)
   echo "kept = $EXPECTED"
   [[ $EXPECTED == *1.5*-2*3* ]] || fail "the value is not what was written"
