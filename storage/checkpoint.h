@@ -7,13 +7,15 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "tensor/tensor.h"
 
 namespace varkeep::storage {
 
 // A small named fact that storage keeps and gives back without understanding
-// it. At most 32 KiB.
+// it. The name is not empty; no text holds a NUL. At most 32 KiB, where each
+// string of a list counts for 16 bytes more than it has.
 struct Attribute {
   std::string name;
   std::variant<bool, int64_t, uint64_t, std::string, std::vector<std::string>>
@@ -22,23 +24,37 @@ struct Attribute {
 };
 
 // One tensor to keep at `path`, "group/group/name": components are not empty,
-// not "." or "..", hold no NUL; no path is a prefix group of another's dataset.
-// A null value keeps dtype, shape and attributes only (a variable that was not
-// initialized).
+// not "." or "..", hold no NUL; no path is a prefix group of another's dataset;
+// at most 16 KiB and 256 components. A null value keeps dtype, shape and
+// attributes only (a variable that was not initialized). The names "dtype",
+// "shape" and "crc32c" are storage's own: no attribute may have them.
 struct CheckpointEntry {
   std::string path;
   DType dtype = DType::kFloat32;
   Shape shape;
   TensorRef value;
-  std::vector<Attribute> attributes;
+  std::vector<Attribute> attributes;  // names differ
 };
 
-// Everything durable at one revision.
+// Everything durable at one revision. Comes back with entries in the order of
+// their paths and attributes in the order of their names (as bytes). The names
+// "format", "format_version", "revision", "created" and "index_crc32c" are
+// storage's own.
 struct CheckpointContents {
   uint64_t revision = 0;
   std::vector<Attribute> attributes;  // of the checkpoint as a whole
   std::vector<CheckpointEntry> entries;
 };
+
+// INVALID_ARGUMENT, naming the entry, when the contents break a rule above or a
+// value has another dtype or shape than its entry.
+absl::Status Validate(const CheckpointContents& contents);
+
+// Puts entries and attributes into the order in which they come back.
+void Sort(CheckpointContents* contents);
+
+// Bytes of all values.
+int64_t ValueBytes(const CheckpointContents& contents);
 
 // Grows by one per checkpoint of a directory, never reused.
 using CheckpointId = int64_t;

@@ -23,9 +23,13 @@ class CheckpointReader {
   // The value of entry `index`, its checksum verified. DATA_LOSS names entry,
   // file and both checksums. REQUIRES: HasValue(index).
   virtual absl::StatusOr<TensorRef> Read(size_t index) = 0;
+  // Verifies the checksum as Read does, but keeps no value: a store that can
+  // overrides it to need little memory. REQUIRES: HasValue(index).
+  virtual absl::Status Verify(size_t index) { return Read(index).status(); }
 };
 
-// bytes done so far, bytes in all. Called from the writing thread.
+// Bytes of values done so far, bytes of values in all. Called from the writing
+// thread.
 using CheckpointProgress = std::function<void(int64_t, int64_t)>;
 
 // Complete checkpoints, ordered by id. Thread-safe, except that one Write or
@@ -35,8 +39,11 @@ class CheckpointStore {
   virtual ~CheckpointStore() = default;
 
   // Publishes the contents durably, or leaves the store as it was. Drops each
-  // value as soon as it is written. RESOURCE_EXHAUSTED when the disk is full;
-  // the message names what failed.
+  // value as soon as it is written. `progress` may be empty. INVALID_ARGUMENT
+  // when the contents break the rules of checkpoint.h; RESOURCE_EXHAUSTED when
+  // the disk is full; the message names what failed. After an error that the
+  // disk would not let it clean up after, the new checkpoint may be found whole
+  // when the store is opened next.
   virtual absl::StatusOr<CheckpointInfo> Write(
       CheckpointContents contents, const CheckpointProgress& progress) = 0;
   // Oldest first. What is listed was complete and synced when it was written.
@@ -45,7 +52,9 @@ class CheckpointStore {
   // damaged: size and checksum of the whole file are verified first.
   virtual absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
       CheckpointId id) = 0;
-  // NOT_FOUND when it is not listed.
+  // NOT_FOUND when it is not listed. After any other error it is either listed
+  // as before, or gone from the list and its file removed at the next opening.
+  // A reader that is open stays usable.
   virtual absl::Status Remove(CheckpointId id) = 0;
 };
 

@@ -20,14 +20,16 @@ class File {
  public:
   virtual ~File() = default;
 
-  // Fills `out` from `offset`. OUT_OF_RANGE when the file ends before that.
+  // Fills `out` from `offset`. OUT_OF_RANGE when the file ends before that;
+  // `out` is then partly filled.
   virtual absl::Status ReadAt(int64_t offset, std::span<std::byte> out) = 0;
   // Writes all of `bytes`, or fails; the file grows as needed.
   virtual absl::Status WriteAt(int64_t offset,
                                std::span<const std::byte> bytes) = 0;
   virtual absl::Status Truncate(int64_t size) = 0;
-  // Reserves room on the disk up to `size` without changing the contents;
+  // Reserves room on the disk up to `size` without changing contents or size;
   // RESOURCE_EXHAUSTED when there is none. OK where reserving is not supported.
+  // Truncate to the final size gives back what was not used.
   virtual absl::Status Reserve(int64_t size) = 0;
   virtual absl::StatusOr<int64_t> Size() = 0;
   // Everything written is on the disk afterwards. After a failure what is on
@@ -58,14 +60,16 @@ class FileSystem {
       const std::string& path) = 0;
   virtual absl::StatusOr<std::unique_ptr<File>> OpenForRead(
       const std::string& path) = 0;
-  // Replaces `to` in one step. On the disk only after SyncDirectory.
+  // Replaces `to` in one step. On the disk only after SyncDirectory, of both
+  // directories when they differ.
   virtual absl::Status Rename(const std::string& from,
                               const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   // Names in a directory, without "." and "..", sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(
       const std::string& directory) = 0;
-  // OK when it exists already; parents are made too.
+  // OK when it exists already; parents are made too. What it made is on the
+  // disk afterwards.
   virtual absl::Status MakeDirectory(const std::string& path) = 0;
   // What was created, renamed and removed in it is on the disk afterwards.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;

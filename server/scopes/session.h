@@ -8,27 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
+#include "server/scopes/answer_memory.h"
+#include "server/scopes/collection_lists.h"
+#include "server/scopes/declarer.h"
+#include "server/scopes/name_table.h"
 #include "server/scopes/scope.h"
-#include "server/variables/mutation.h"
-#include "server/variables/variable.h"
+#include "server/scopes/scope_stacks.h"
+#include "server/scopes/variable_request.h"
 
 namespace varkeep {
-
-// The variables that sessions declare into: the store, or what stands before it.
-// Thread-safe.
-class Declarer {
- public:
-  virtual ~Declarer() = default;
-  // VariableStore::Apply of a DeclareMutation or AddToCollectionMutation.
-  virtual absl::StatusOr<Applied> Declare(
-      const Mutation& mutation, const std::optional<RequestId>& request) = 0;
-  // NOT_FOUND when the container has no such variable.
-  virtual absl::StatusOr<VariableInfo> Find(absl::string_view container,
-                                            absl::string_view name) = 0;
-};
 
 struct SessionOptions {
   std::string container;
@@ -36,20 +29,15 @@ struct SessionOptions {
   std::string creator;
 };
 
-// A variable that a call declared or found.
-struct Declared {
-  VariableInfo info;
-  bool created = false;  // the container did not have it before
-};
-
-// What a graph is in TensorFlow, for one client: the store keys it declared, its
-// name table, the counters of its scopes, its op counter and its collections.
-// Calls are judged against what this session declared; values are shared with
-// others by op name. Thread-safe: calls of one session run one after the other.
+// What a graph is in TensorFlow, for one client: the store keys it declared,
+// its name table, the counters of its scopes, its op counter and its
+// collections. Calls are judged against what this session declared; values are
+// shared with others by op name. Thread-safe: calls of one session run one
+// after the other.
 class Session {
  public:
-  // `declarer` must live longer. `entropy` gives random numbers for initializers
-  // that have no seed at all.
+  // `declarer` must live longer. `entropy` gives random numbers for
+  // initializers that have no seed at all.
   Session(std::string id, SessionOptions options, Declarer* declarer,
           std::function<uint64_t()> entropy);
   ~Session();
@@ -57,19 +45,22 @@ class Session {
   const std::string& id() const { return id_; }
   const SessionOptions& options() const { return options_; }
 
-  // tf.variable_scope and tf.name_scope on entry. INVALID_ARGUMENT with
-  // TensorFlow's texts.
+  // tf.variable_scope and tf.name_scope on entry. Scopes opened inside
+  // `current` that nobody left are left by this. INVALID_ARGUMENT with
+  // TensorFlow's texts, RESOURCE_EXHAUSTED at the limits of NameTable and
+  // ScopeStacks.
   absl::StatusOr<Scope> EnterVariableScope(const Scope& current,
                                            const VariableScopeArguments& args);
   absl::StatusOr<Scope> EnterNameScope(const Scope& current,
                                        absl::string_view name);
   // Scopes of one stack are left innermost first; FAILED_PRECONDITION "Improper
-  // nesting of variable_scope." otherwise.
+  // nesting of variable_scope." otherwise. Leaving one again does nothing.
   absl::Status ExitScope(const Scope& scope);
 
   // tf.get_variable (SEMANTICS 2), tf.get_local_variable when args.local.
-  // ALREADY_EXISTS E1, NOT_FOUND E2, INVALID_ARGUMENT for the rest. On an error
-  // nothing changes.
+  // ALREADY_EXISTS E1, NOT_FOUND E2, INVALID_ARGUMENT for the rest,
+  // RESOURCE_EXHAUSTED at the session's limits. On an error nothing changes. A
+  // `request` answered before is answered again.
   absl::StatusOr<Declared> GetVariable(const Scope& scope,
                                        const VariableArguments& args,
                                        const std::optional<RequestId>& request);
@@ -87,22 +78,60 @@ class Session {
       const std::vector<std::string>& keys, absl::string_view name,
       const std::optional<RequestId>& request);
 
-  // Op names of all variables this session declared or found, in order.
+  // Op names of all variables this session declared or found, in order, each
+  // once.
   std::vector<std::string> Declarations() const;
-};
 
-// get_variable and Variable without a session, judged against the container:
-// reuse looks there, and Variable makes its name unique there. The op seed alone,
-// or else `entropy`, seeds random initializers. `scope` needs only the fields the
-// caller cares for.
-absl::StatusOr<Declared> GetVariableWithoutSession(
-    Declarer* declarer, absl::string_view container, const Scope& scope,
-    const VariableArguments& args, const std::optional<RequestId>& request,
-    const std::function<uint64_t()>& entropy);
-absl::StatusOr<Declared> CreateVariableWithoutSession(
-    Declarer* declarer, absl::string_view container, const Scope& scope,
-    const VariableArguments& args, const std::optional<RequestId>& request,
-    const std::function<uint64_t()>& entropy);
+ private:
+  using Request = std::optional<RequestId>;
+  // The variable of the container; nullopt when there is none.
+  absl::StatusOr<std::optional<VariableInfo>> FindInContainer(
+      absl::string_view name);
+
+  // The decision table of get_variable.
+  absl::StatusOr<Declared> JudgeGet(const VariableRequest& wanted, Reuse reuse,
+                                    const Request& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A key this session has not: what the container alone has; nullopt when it
+  // has nothing to find either.
+  absl::StatusOr<std::optional<Declared>> FindShared(
+      const VariableRequest& wanted, Reuse reuse)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Declares a new variable under `op_name`, or under a name of its own.
+  absl::StatusOr<Declared> DeclareNew(const VariableRequest& wanted,
+                                      std::optional<std::string> op_name,
+                                      const Request& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::string> NewName(const VariableRequest& wanted) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // From now on the session knows the variable.
+  void Adopt(const VariableRequest& wanted, const std::string& op_name,
+             const std::vector<std::string>& collections)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // The answer to a request that was answered before; nullopt for a new one.
+  absl::StatusOr<std::optional<Declared>> Answered(const Request& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(const Request& request, const Declared& answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string id_;
+  const SessionOptions options_;
+  Declarer* const declarer_;
+  const std::function<uint64_t()> entropy_;
+
+  mutable Mutex mutex_;
+  NameTable names_ ABSL_GUARDED_BY(mutex_);
+  ScopeStacks stacks_ ABSL_GUARDED_BY(mutex_);
+  // Op name by store key.
+  absl::flat_hash_map<std::string, std::string> keys_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> declarations_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<std::string> declared_ ABSL_GUARDED_BY(mutex_);
+  CollectionLists collections_ ABSL_GUARDED_BY(mutex_);
+  int64_t ops_ ABSL_GUARDED_BY(mutex_) = 0;  // TensorFlow's op counter
+  AnswerMemory answers_ ABSL_GUARDED_BY(mutex_);
+};
 
 }  // namespace varkeep
 

@@ -2,7 +2,9 @@
 #ifndef VARKEEP_SERVER_SCOPES_SESSION_TABLE_H_
 #define VARKEEP_SERVER_SCOPES_SESSION_TABLE_H_
 
-#include <functional>
+#include <cstddef>
+#include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +18,9 @@
 
 namespace varkeep {
 
-// The open sessions of a server. A session that nobody used for the length of a
-// lease is lost. Thread-safe.
+// The open sessions of a server. A session that nobody used for longer than a
+// lease is lost; a call that holds one keeps it alive, but a wait that may last
+// longer than a lease calls Find again to stay in the table. Thread-safe.
 class SessionTable {
  public:
   // `declarer` and `clock` must live longer.
@@ -25,8 +28,8 @@ class SessionTable {
 
   absl::Duration lease() const { return lease_; }
 
-  // INVALID_ARGUMENT for a bad container name or creator; RESOURCE_EXHAUSTED when
-  // kMaxSessions are open.
+  // INVALID_ARGUMENT for a bad container name or creator; RESOURCE_EXHAUSTED
+  // when kMaxSessions are open.
   static constexpr size_t kMaxSessions = 100000;
   absl::StatusOr<std::shared_ptr<Session>> Open(SessionOptions options);
   // Renews the lease. ABORTED "Session <id> is not found." when the id is
@@ -46,13 +49,20 @@ class SessionTable {
   std::vector<Entry> List();
 
  private:
-  void DropExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  using Entries = std::list<Entry>;
+
+  // Takes out those whose lease ran out. The caller destroys them after the
+  // mutex is released: a session may be large.
+  Entries TakeExpired(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Declarer* const declarer_;
   Clock* const clock_;
   const absl::Duration lease_;
+
   Mutex mutex_;
-  absl::flat_hash_map<std::string, Entry> sessions_ ABSL_GUARDED_BY(mutex_);
+  Entries entries_ ABSL_GUARDED_BY(mutex_);  // used longest ago first
+  absl::flat_hash_map<std::string, Entries::iterator> by_id_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varkeep

@@ -92,11 +92,11 @@ struct RequestId {
 
 // What a mutation did.
 struct Applied {
-  Revision revision = 0;    // of the commit; 0: nothing changed
-  bool duplicate = false;   // the request id was known; nothing was done now
-  bool created = false;     // Declare: the container did not have the variable
-  std::vector<std::string> names;     // Initialize: those that got a value now
-  int64_t count = 0;                  // ResetContainer: variables dropped
+  Revision revision = 0;   // of the commit; 0: nothing changed
+  bool duplicate = false;  // the request id was known; nothing was done now
+  bool created = false;    // Declare: the container did not have the variable
+  std::vector<std::string> names;  // Initialize: those that got a value now
+  int64_t count = 0;               // ResetContainer: variables dropped
 };
 
 }  // namespace varkeep

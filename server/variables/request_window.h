@@ -15,15 +15,16 @@ namespace varkeep {
 
 // Remembers which requests were applied, and at which revision, so that a
 // repeated one is answered instead of applied again. Per client the last
-// kSequences sequences; of clients the kClients that asked last. One thread only.
+// kSequences sequences; of clients the kClients that asked last. One thread
+// only.
 class RequestWindow {
  public:
   static constexpr uint64_t kSequences = 1024;
   static constexpr size_t kClients = 4096;
 
   // The revision of the first application; nullopt when the request is new.
-  // INVALID_ARGUMENT for a zero client or sequence, FAILED_PRECONDITION when the
-  // sequence is too old to tell.
+  // INVALID_ARGUMENT for a zero client or sequence, FAILED_PRECONDITION when
+  // the sequence is too old to tell.
   absl::StatusOr<std::optional<Revision>> Find(const RequestId& id) const;
 
   // REQUIRES: Find gave nullopt for it.

@@ -41,6 +41,16 @@ struct Cut {
   std::vector<VersionedValue> values;
 };
 
+// Which variables to list, page by page.
+struct ListQuery {
+  std::optional<std::string> container;  // nullopt: all of them
+  // Only the variable of this name and those under "<scope>/"; "": all.
+  std::string scope;
+  // The last variable of the page before.
+  std::optional<VariableInfo> after;
+  size_t limit = 1000;
+};
+
 // Everything durable, as it was at one revision. Values are shared, not copied.
 struct StoreSnapshot {
   struct Variable {
@@ -80,10 +90,8 @@ class VariableStore {
   // NOT_FOUND when the container has no such variable.
   absl::StatusOr<VariableInfo> Find(absl::string_view container,
                                     absl::string_view name) const;
-  // By container, then op name. `scope`: only the variable of that name and those
-  // under "<scope>/". nullopt container: all of them.
-  std::vector<VariableInfo> List(std::optional<absl::string_view> container,
-                                 absl::string_view scope) const;
+  // At most `limit` variables after `query.after`, by container, then op name.
+  std::vector<VariableInfo> List(const ListQuery& query) const;
   // Op names of the members of a collection, in order of declaration.
   std::vector<std::string> Collection(absl::string_view container,
                                       absl::string_view key) const;
@@ -105,6 +113,9 @@ class VariableStore {
   // Afterwards `ready` is not called any more, unless it is running now.
   void CancelWatch(uint64_t id);
 
+  // Every error that Apply would give for it now; values may be missing.
+  absl::Status CheckRestorable(const RestoreMutation& restore) const;
+
   // Replaces everything by a snapshot: for recovery, before the store is used.
   absl::Status Load(StoreSnapshot snapshot);
 
@@ -122,13 +133,78 @@ class VariableStore {
   using VariablePtr = std::shared_ptr<Variable>;
   // Ordered, so that a scope is a range.
   using Variables = std::map<std::string, VariablePtr, std::less<>>;
-  struct Watch;
   class Writers;
+
+  struct Watch {
+    std::string container;
+    std::vector<std::string> names;
+    std::function<void(Revision)> ready;
+  };
+
+  using Request = std::optional<RequestId>;
+  absl::StatusOr<Applied> Do(const DeclareMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const InitializeMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const AssignMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const UpdateMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const DeleteMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const ResetContainerMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const AddToCollectionMutation&, const Request&);
+  absl::StatusOr<Applied> Do(const RestoreMutation&, const Request&);
+
+  // The answer to a request that was applied before.
+  absl::StatusOr<std::optional<Applied>> Repeated(const Request& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Null when there is none.
+  VariablePtr Get(absl::string_view container, absl::string_view name) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<VariablePtr> Require(absl::string_view container,
+                                      absl::string_view name) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same, taking the mutex for it.
+  absl::StatusOr<VariablePtr> Lookup(absl::string_view container,
+                                     absl::string_view name) const;
+  // Waits until none of them is being updated in place.
+  void WaitUntilSettled(const std::vector<VariablePtr>& variables) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckGrowth(int64_t bytes) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckRestore(const RestoreMutation& restore,
+                            const std::vector<VariablePtr>& targets) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Insert(VariablePtr variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the variable out of the counters; the caller takes it out of the map.
+  void Erase(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Gives the variable a value; the old one is returned, to be freed outside
+  // the mutex.
+  std::shared_ptr<Tensor> SetValue(Variable* variable,
+                                   std::shared_ptr<Tensor> value,
+                                   Revision revision)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Ends a mutation: remembers the request and moves the watches that came true
+  // to `ready`.
+  void Finish(const Request& request, const Applied& applied)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsReady(const Watch& watch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Calls the watches that came true. Without the mutex.
+  void CallReady();
 
   const StoreLimits limits_;
   ThreadPool* const pool_;
 
   mutable Mutex mutex_;
+  // Notified when an update in place ends; readers of that variable wait.
+  mutable CondVar settled_;
+  std::map<std::string, Variables, std::less<>> containers_
+      ABSL_GUARDED_BY(mutex_);
+  RequestWindow requests_ ABSL_GUARDED_BY(mutex_);
+  Usage usage_ ABSL_GUARDED_BY(mutex_);
+  int updates_in_place_ ABSL_GUARDED_BY(mutex_) = 0;
+  // While above zero no update in place begins.
+  mutable int waiting_readers_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<uint64_t, Watch> watches_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_watch_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::pair<std::function<void(Revision)>, Revision>> ready_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varkeep

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_DURABILITY_CHECKPOINTER_H_
+#define VARKEEP_SERVER_DURABILITY_CHECKPOINTER_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "server/durability/checkpoint_codec.h"
+#include "server/durability/committer.h"
+#include "server/durability/retention.h"
+#include "server/variables/variable_store.h"
+#include "storage/checkpoint_store.h"
+
+namespace varkeep {
+
+// Which variables of a checkpoint go where.
+struct RestoreOptions {
+  storage::CheckpointId id = 0;  // 0: the newest
+  // Op names in `container`; with neither names nor name_map: everything.
+  std::string container;
+  std::vector<std::string> names;
+  std::map<std::string, std::string>
+      name_map;  // name in the checkpoint to name
+  bool dry_run = false;
+};
+
+struct RestoreReport {
+  storage::CheckpointInfo checkpoint;
+  Revision revision = 0;  // of the commit; 0 for a dry run
+  struct Item {
+    std::string checkpoint_name;
+    VariableInfo variable;  // as it will be on the server
+    bool declared = false;  // the server did not have it
+    bool has_value = false;
+  };
+  std::vector<Item> items;
+};
+
+// Saves the variables of one store and brings them back. Thread-safe. All of it
+// happens on this object's one thread, in order; readers and writers of the
+// store go on meanwhile. Callbacks are called on that thread and must not
+// block.
+class Checkpointer {
+ public:
+  struct Options {
+    absl::Duration interval = absl::ZeroDuration();  // between saves; 0: none
+    RetentionPolicy retention;
+  };
+
+  // All must live longer.
+  Checkpointer(VariableStore* store, Committer* committer,
+               storage::CheckpointStore* checkpoints, Clock* clock,
+               const Options& options);
+  // Finishes what was asked for.
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  using SaveDone = std::function<void(absl::StatusOr<storage::CheckpointInfo>)>;
+  // Saves everything as it is when the save begins, which is after this call: a
+  // call during a save gets the next one, shared with whoever else waits.
+  void Save(storage::CheckpointProgress progress, SaveDone done);
+  // The same, waiting for it. Not from a callback.
+  absl::StatusOr<storage::CheckpointInfo> SaveAndWait();
+
+  void Restore(const RestoreOptions& options,
+               std::function<void(absl::StatusOr<RestoreReport>)> done);
+
+  struct Description {
+    storage::CheckpointInfo checkpoint;
+    std::vector<VariableInfo> variables;
+  };
+  void Describe(storage::CheckpointId id,
+                std::function<void(absl::StatusOr<Description>)> done);
+
+  // FAILED_PRECONDITION for the newest checkpoint.
+  void Delete(storage::CheckpointId id, std::function<void(absl::Status)> done);
+
+  absl::StatusOr<std::vector<storage::CheckpointInfo>> List();
+
+  struct State {
+    bool saving = false;
+    std::optional<storage::CheckpointInfo> last;  // newest checkpoint
+    std::string last_error;  // of the last save; "": it succeeded
+  };
+  State state() const;
+
+ private:
+  struct Waiter {
+    storage::CheckpointProgress progress;
+    SaveDone done;
+  };
+
+  void Post(std::function<void()> job);
+  void Run();
+  bool SaveIsDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SaveFor(std::vector<Waiter> waiters);
+  absl::StatusOr<storage::CheckpointInfo> SaveNow(
+      const storage::CheckpointProgress& progress);
+  absl::StatusOr<RestoreReport> RestoreNow(const RestoreOptions& options);
+  absl::StatusOr<Description> DescribeNow(storage::CheckpointId id);
+  absl::Status DeleteNow(storage::CheckpointId id);
+  // The info of `id`, or of the newest for 0. NOT_FOUND.
+  absl::StatusOr<storage::CheckpointInfo> Resolve(storage::CheckpointId id);
+
+  VariableStore* const store_;
+  Committer* const committer_;
+  storage::CheckpointStore* const checkpoints_;
+  Clock* const clock_;
+  const Options options_;
+  Retention retention_;  // only the thread
+
+  mutable Mutex mutex_;
+  // Notified when there is something to do; the thread waits.
+  CondVar changed_;
+  std::vector<Waiter> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mutex_);
+  State state_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_save_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_DURABILITY_CHECKPOINTER_H_

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/service_type.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_annotate.h"
+#include "base/status_macros.h"
+#include "server/durability/recovery.h"
+#include "server/durability/run_marker.h"
+#include "server/scopes/entropy.h"
+#include "server/service/services.h"
+#include "server/version.h"
+#include "spdlog/spdlog.h"
+#include "storage/directory_checkpoint_store.h"
+#include "storage/posix_file_system.h"
+
+namespace varkeep {
+namespace {
+
+// gRPC's buffers come from malloc and are as large as our messages: handing
+// each back to the system and faulting it in again would halve the throughput.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+int ThreadCount(int wanted) {
+  if (wanted > 0) return wanted;
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+// "localhost:0" with the port that was taken.
+std::string WithPort(const std::string& address, int port) {
+  if (absl::StartsWith(address, "unix:")) return address;
+  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+}  // namespace
+
+// In the order they are built; destroyed in the opposite order.
+struct Server::Parts {
+  explicit Parts(const ServerOptions& server_options)
+      : options(server_options),
+        workers(ThreadCount(options.threads)),
+        store({options.max_variable_bytes, options.memory_limit_bytes},
+              &workers),
+        committer(&store),
+        sessions(&committer, Clock::Real(), options.session_lease),
+        marker(&file_system, options.data_directory) {}
+
+  absl::Status OpenDirectory();
+  absl::Status Recover();
+  absl::Status Serve();
+  absl::Status Stop();
+
+  const ServerOptions options;
+  storage::PosixFileSystem file_system;
+  ThreadPool workers;
+  VariableStore store;
+  Committer committer;
+  SessionTable sessions;
+  RunMarker marker;
+  std::unique_ptr<storage::DirectoryCheckpointStore> checkpoints;
+  std::unique_ptr<Checkpointer> checkpointer;
+  ServiceContext context;
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<grpc::Server> grpc_server;
+  std::vector<std::string> addresses;
+};
+
+absl::Status Server::Parts::OpenDirectory() {
+  ASSIGN_OR_RETURN(checkpoints,
+                   storage::DirectoryCheckpointStore::Open(
+                       &file_system, options.data_directory, Clock::Real()));
+  for (const std::string& notice : checkpoints->notices()) {
+    spdlog::warn("{}", notice);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Server::Parts::Recover() {
+  const absl::Time start = absl::Now();
+  ASSIGN_OR_RETURN(Recovered recovered,
+                   RecoverNewest(checkpoints.get(), options.allow_fallback));
+  for (const std::string& damaged : recovered.damaged) {
+    spdlog::error("passed over the damaged checkpoint {}", damaged);
+  }
+  ASSIGN_OR_RETURN(RunMarker::Begun begun,
+                   marker.Begin(recovered.snapshot.revision));
+  if (begun.after_crash) {
+    spdlog::warn(
+        "the server before did not stop cleanly: changes after revision {} "
+        "are lost; revisions go on from {}",
+        recovered.snapshot.revision, begun.revision);
+  }
+  recovered.snapshot.revision = begun.revision;
+  RETURN_IF_ERROR(store.Load(std::move(recovered.snapshot)));
+  if (recovered.from) {
+    spdlog::info("recovered {} variables, {} bytes from {} in {}",
+                 store.usage().variables, store.usage().value_bytes,
+                 recovered.from->file,
+                 absl::FormatDuration(absl::Now() - start));
+  } else {
+    spdlog::info("the data directory is empty: no variables yet");
+  }
+  Checkpointer::Options checkpointing;
+  checkpointing.interval = options.checkpoint_interval;
+  checkpointing.retention = {options.max_to_keep,
+                             options.keep_checkpoint_every};
+  checkpointer = std::make_unique<Checkpointer>(
+      &store, &committer, checkpoints.get(), Clock::Real(), checkpointing);
+  return absl::OkStatus();
+}
+
+absl::Status Server::Parts::Serve() {
+  context.store = &store;
+  context.committer = &committer;
+  context.sessions = &sessions;
+  context.checkpointer = checkpointer.get();
+  context.workers = &workers;
+  context.entropy = SystemEntropy;
+  context.version = kVersion;
+  context.data_directory = options.data_directory;
+  context.started = absl::Now();
+  context.checkpoint_interval = options.checkpoint_interval;
+  context.set_serving = [this](bool serving) {
+    grpc_server->GetHealthCheckService()->SetServingStatus(serving);
+  };
+  services.push_back(MakeVariableService(&context));
+  services.push_back(MakeCheckpointService(&context));
+  services.push_back(MakeAdminService(&context));
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  // Two servers on one port would share its calls between them.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  std::vector<int> ports(options.listen.size(), 0);
+  for (size_t i = 0; i < options.listen.size(); ++i) {
+    builder.AddListeningPort(options.listen[i],
+                             grpc::InsecureServerCredentials(), &ports[i]);
+  }
+  for (const auto& service : services) builder.RegisterService(service.get());
+  grpc_server = builder.BuildAndStart();
+  for (size_t i = 0; i < options.listen.size(); ++i) {
+    if (grpc_server == nullptr || ports[i] == 0) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot listen on ", options.listen[i],
+                       ": the address is in use or not this machine's"));
+    }
+    addresses.push_back(WithPort(options.listen[i], ports[i]));
+    spdlog::info("listening on {}", addresses.back());
+  }
+  return absl::OkStatus();
+}
+
+// The last save has every change: none is accepted after SetDraining, and those
+// under way end with the shutdown.
+absl::Status Server::Parts::Stop() {
+  if (grpc_server == nullptr) return absl::OkStatus();
+  spdlog::info("stopping: up to {} for the calls under way",
+               absl::FormatDuration(options.grace));
+  grpc_server->GetHealthCheckService()->SetServingStatus(false);
+  committer.SetDraining(true);
+  grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + options.grace));
+  grpc_server.reset();
+  const Checkpointer::State state = checkpointer->state();
+  const Revision saved = state.last ? state.last->revision : 0;
+  if (saved != store.usage().revision) {
+    RETURN_IF_ERROR(
+        Annotate(checkpointer->SaveAndWait().status(), "the last save failed"));
+  }
+  RETURN_IF_ERROR(marker.End());
+  spdlog::info("stopped");
+  return absl::OkStatus();
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() {
+  absl::Status stopped = Stop();
+  if (!stopped.ok()) spdlog::error("{}", stopped.ToString());
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const ServerOptions& options) {
+  KeepFreedMemory();
+  auto parts = std::make_unique<Parts>(options);
+  RETURN_IF_ERROR(parts->OpenDirectory());
+  RETURN_IF_ERROR(parts->Recover());
+  RETURN_IF_ERROR(parts->Serve());
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+const std::vector<std::string>& Server::addresses() const {
+  return parts_->addresses;
+}
+
+absl::Status Server::Stop() { return parts_->Stop(); }
+
+}  // namespace varkeep

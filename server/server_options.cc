@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "server/version.h"
+
+namespace varkeep {
+namespace {
+
+// A CLI11 conversion for durations such as 90s, 1m30s, 12h; 0 is zero.
+CLI::Option* AddDuration(CLI::App* app, const std::string& name,
+                         absl::Duration* duration, const std::string& text,
+                         const std::string& shown_default) {
+  return app
+      ->add_option_function<std::string>(
+          name,
+          [duration, name](const std::string& value) {
+            if (!absl::ParseDuration(value, duration) ||
+                *duration < absl::ZeroDuration()) {
+              throw CLI::ValidationError(
+                  name,
+                  "'" + value + "' is not a duration such as 90s, 10m or 12h");
+            }
+          },
+          text)
+      ->default_str(shown_default)
+      ->type_name("DURATION");
+}
+
+void AddSize(CLI::App* app, const std::string& name, int64_t* bytes,
+             const std::string& text) {
+  app->add_option(name, *bytes, text)
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("BYTES");
+}
+
+constexpr char kFooter[] = R"(
+Sizes take units: 512MB, 64GB (powers of 1024). Durations: 90s, 10m, 12h.
+Each option can also be given by an environment variable: --data-dir is
+VARKEEP_DATA_DIR, and so on.
+
+SIGTERM and SIGINT: finish the calls under way, save a checkpoint, exit 0.
+A second signal: leave at once.
+
+Exit codes: 0 stopped and saved; 1 could not start, or the last save failed;
+2 wrong usage; 5 the newest checkpoint is damaged (see --allow-fallback).
+
+Example:
+  varkeepd --data-dir /var/lib/varkeep --listen localhost:7700)";
+
+}  // namespace
+
+std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
+  ServerOptions options;
+  CLI::App app(
+      "varkeepd: shares named tensors with remote workers, with the variables "
+      "of TensorFlow 1, and keeps them in HDF5 checkpoints.");
+  app.footer(kFooter);
+  app.set_version_flag("--version", kVersion);
+  app.add_option("--listen", options.listen,
+                 "Addresses: host:port, unix:/path; port 0 takes a free one")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--data-dir", options.data_directory,
+                 "Where checkpoints are kept; made when missing")
+      ->capture_default_str();
+  AddDuration(&app, "--checkpoint-interval", &options.checkpoint_interval,
+              "Time between checkpoints, when something changed; 0: only on "
+              "request and at the end",
+              "1m");
+  app.add_option("--max-to-keep", options.max_to_keep,
+                 "Newest checkpoints to keep; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  AddDuration(&app, "--keep-checkpoint-every", &options.keep_checkpoint_every,
+              "Of the others keep one in this time for ever", "inf");
+  app.add_flag("--allow-fallback", options.allow_fallback,
+               "When the newest checkpoint is damaged, start from the newest "
+               "that is not");
+  AddSize(&app, "--max-variable-bytes", &options.max_variable_bytes,
+          "Largest variable");
+  AddSize(&app, "--memory-limit", &options.memory_limit_bytes,
+          "Largest size of all values together; 0: none");
+  AddDuration(&app, "--session-lease", &options.session_lease,
+              "A session that is idle for longer is forgotten", "10m");
+  AddDuration(&app, "--grace", &options.grace,
+              "Time for calls under way when stopping", "5s");
+  app.add_option("--threads", options.threads,
+                 "Threads for initializers and large updates; 0: one for each "
+                 "processor")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--log-level", options.log_level, "What to log on stderr")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  for (CLI::Option* option : app.get_options()) {
+    std::string name = option->get_single_name();
+    if (name == "help" || name == "version") continue;
+    for (char& c : name) {
+      c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    }
+    option->envname("VARKEEP_" + name);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return options;
+}
+
+}  // namespace varkeep

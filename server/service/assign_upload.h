@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_SERVICE_ASSIGN_UPLOAD_H_
+#define VARKEEP_SERVER_SERVICE_ASSIGN_UPLOAD_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/variables/variable_store.h"
+#include "varkeep/v1/variable_service.pb.h"
+
+namespace varkeep {
+
+enum class AssignKind { kAssign, kAdd, kSubtract };
+
+// Puts the messages of one Assign, AssignAdd or AssignSub call together into a
+// mutation. Everything that the header tells is checked against the variable
+// before memory is taken; bytes go straight to their place in the tensor. One
+// thread at a time.
+class AssignUpload {
+ public:
+  // `store` must live longer.
+  AssignUpload(AssignKind kind, const VariableStore* store)
+      : kind_(kind), store_(store) {}
+
+  // One message. INVALID_ARGUMENT for a header that is missing, repeated or
+  // does not fit the variable, and for more bytes than it announced.
+  absl::Status Add(const v1::AssignRequest& message);
+
+  // After the last message. INVALID_ARGUMENT when bytes are missing.
+  absl::StatusOr<Mutation> Finish();
+  const std::optional<RequestId>& request() const { return request_; }
+
+ private:
+  absl::Status Begin(const v1::AssignHeader& header);
+
+  const AssignKind kind_;
+  const VariableStore* const store_;
+  std::string container_;
+  std::string name_;
+  std::optional<Revision> expected_version_;
+  bool validate_shape_ = true;
+  std::optional<RequestId> request_;
+  std::shared_ptr<Tensor> tensor_;  // null: no header yet
+  size_t received_ = 0;             // bytes
+};
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_SERVICE_ASSIGN_UPLOAD_H_

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_SERVICE_REACTORS_H_
+#define VARKEEP_SERVER_SERVICE_REACTORS_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "proto/grpc_status.h"
+
+namespace varkeep {
+
+// Answers a unary call at once with what `work`, an absl::Status(), says.
+template <typename Work>
+grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                 Work&& work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(work()));
+  return reactor;
+}
+
+// Streams messages to the client: `next` fills one and says whether there was
+// one. gRPC's flow control paces it; a slow reader costs what `next` holds and
+// no thread. Deletes itself.
+template <typename Message>
+class Streamer : public grpc::ServerWriteReactor<Message> {
+ public:
+  explicit Streamer(std::function<bool(Message*)> next)
+      : next_(std::move(next)) {
+    Continue();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (ok) {
+      Continue();
+    } else {
+      this->Finish(grpc::Status::CANCELLED);
+    }
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void Continue() {
+    if (next_(&message_)) {
+      this->StartWrite(&message_);
+    } else {
+      this->Finish(grpc::Status::OK);
+    }
+  }
+
+  std::function<bool(Message*)> next_;
+  Message message_;
+};
+
+// Ends a stream at once with an error. Deletes itself.
+template <typename Message>
+class FailedStream : public grpc::ServerWriteReactor<Message> {
+ public:
+  explicit FailedStream(const absl::Status& status) {
+    this->Finish(ToGrpc(status));
+  }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_SERVICE_REACTORS_H_

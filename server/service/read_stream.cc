@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/service/read_stream.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "proto/tensor_codec.h"
+#include "varkeep/v1/variable_service.pb.h"
+
+namespace varkeep {
+namespace {
+
+// With headers of at most ~1 KiB a message keeps room for data.
+constexpr size_t kHeadersPerMessage = 1024;
+// Pieces below this are copied: a slice of its own costs more.
+constexpr size_t kCopyBytes = 1024;
+// Field 3, length-delimited: ReadValuesResponse.data.
+constexpr uint32_t kDataTag = (3 << 3) | 2;
+
+// Bytes of a tensor that keep the tensor alive.
+grpc::Slice Borrow(const TensorRef& tensor, size_t offset, size_t size) {
+  auto* holder = new TensorRef(tensor);
+  // gRPC only reads the bytes.
+  auto* data = const_cast<std::byte*>(tensor->bytes().data() + offset);
+  return grpc::Slice(
+      data, size, [](void* user) { delete static_cast<TensorRef*>(user); },
+      holder);
+}
+
+grpc::Slice DataFieldStart(size_t size) {
+  using google::protobuf::io::CodedOutputStream;
+  uint8_t start[16];
+  uint8_t* end = CodedOutputStream::WriteVarint32ToArray(kDataTag, start);
+  end = CodedOutputStream::WriteVarint64ToArray(size, end);
+  return grpc::Slice(start, static_cast<size_t>(end - start));
+}
+
+}  // namespace
+
+ReadStream::ReadStream(Revision revision, std::vector<Item> items)
+    : revision_(revision), items_(std::move(items)) {}
+
+bool ReadStream::Next(grpc::ByteBuffer* message) {
+  const bool all_announced = announced_ == items_.size();
+  if (!first_ && all_announced && current_ == announced_) return false;
+  std::vector<grpc::Slice> slices;
+  if (first_ || current_ == announced_) Announce(&slices);
+  size_t used = 0;
+  for (const grpc::Slice& slice : slices) used += slice.size();
+  if (used < kMaxMessageBytes) AddData(kMaxMessageBytes - used, &slices);
+  *message = grpc::ByteBuffer(slices.data(), slices.size());
+  return true;
+}
+
+void ReadStream::Announce(std::vector<grpc::Slice>* slices) {
+  v1::ReadValuesResponse response;
+  if (first_) response.set_revision(revision_);
+  first_ = false;
+  const size_t end = std::min(items_.size(), announced_ + kHeadersPerMessage);
+  for (; announced_ < end; ++announced_) {
+    const Item& item = items_[announced_];
+    v1::TensorHeader* header = response.add_headers();
+    header->set_name(item.value.name);
+    header->set_dtype(DTypeToProto(item.value.value->dtype()));
+    ShapeToProto(item.value.value->shape(), header->mutable_shape());
+    header->set_version(item.value.version);
+    header->set_not_modified(item.not_modified);
+    if (!item.not_modified) {
+      header->set_size_bytes(
+          static_cast<uint64_t>(item.value.value->size_bytes()));
+    }
+  }
+  slices->emplace_back(response.SerializeAsString());
+}
+
+void ReadStream::AddData(size_t room, std::vector<grpc::Slice>* slices) {
+  std::vector<grpc::Slice> data;
+  std::string copied;  // small pieces in a row
+  size_t total = 0;
+  auto flush = [&] {
+    if (!copied.empty()) data.emplace_back(copied);
+    copied.clear();
+  };
+  while (current_ < announced_ && total < room) {
+    const Item& item = items_[current_];
+    const size_t size =
+        item.not_modified ? 0
+                          : static_cast<size_t>(item.value.value->size_bytes());
+    const size_t piece = std::min(size - offset_, room - total);
+    if (piece < kCopyBytes) {
+      copied.append(reinterpret_cast<const char*>(
+                        item.value.value->bytes().data() + offset_),
+                    piece);
+    } else {
+      flush();
+      data.push_back(Borrow(item.value.value, offset_, piece));
+    }
+    total += piece;
+    offset_ += piece;
+    if (offset_ < size) break;
+    ++current_;
+    offset_ = 0;
+  }
+  flush();
+  if (total == 0) return;
+  slices->push_back(DataFieldStart(total));
+  slices->insert(slices->end(), data.begin(), data.end());
+}
+
+}  // namespace varkeep

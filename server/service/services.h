@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_SERVICE_SERVICES_H_
+#define VARKEEP_SERVER_SERVICE_SERVICES_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "base/thread_pool.h"
+#include "server/durability/checkpointer.h"
+#include "server/durability/committer.h"
+#include "server/scopes/session_table.h"
+#include "server/variables/variable_store.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace varkeep {
+
+// What the services call. They keep no state of their own: decode, call,
+// encode. Everything must live longer than the services.
+struct ServiceContext {
+  VariableStore* store = nullptr;
+  Committer* committer = nullptr;
+  SessionTable* sessions = nullptr;
+  Checkpointer* checkpointer = nullptr;
+  ThreadPool* workers = nullptr;  // runs what would hold up an RPC thread
+  std::function<uint64_t()> entropy;
+
+  // For Status and Drain.
+  std::string version;
+  std::string data_directory;
+  absl::Time started;
+  absl::Duration checkpoint_interval;
+  std::function<void(bool serving)> set_serving;
+};
+
+std::unique_ptr<grpc::Service> MakeVariableService(
+    const ServiceContext* context);
+std::unique_ptr<grpc::Service> MakeCheckpointService(
+    const ServiceContext* context);
+std::unique_ptr<grpc::Service> MakeAdminService(const ServiceContext* context);
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_SERVICE_SERVICES_H_

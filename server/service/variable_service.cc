@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// VariableService: decode, call, encode. What each call does is said in the
+// .proto; how, in server/scopes and server/variables.
+#include <re2/re2.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_annotate.h"
+#include "base/status_macros.h"
+#include "proto/tensor_codec.h"
+#include "server/scopes/sessionless.h"
+#include "server/service/assign_reactor.h"
+#include "server/service/convert.h"
+#include "server/service/reactors.h"
+#include "server/service/read_stream.h"
+#include "server/service/selection.h"
+#include "server/service/services.h"
+#include "server/service/wait_reactor.h"
+#include "server/variables/names.h"
+#include "varkeep/v1/variable_service.grpc.pb.h"
+
+namespace varkeep {
+namespace {
+
+using grpc::ByteBuffer;
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+using grpc::ServerWriteReactor;
+using SessionPtr = std::shared_ptr<Session>;
+
+constexpr size_t kListPage = 500;
+
+// The two calls that stream tensors take and give raw buffers: see ReadStream.
+using Base = v1::VariableService::WithRawCallbackMethod_ReadValue<
+    v1::VariableService::WithRawCallbackMethod_ReadValues<
+        v1::VariableService::CallbackService>>;
+
+template <typename Message>
+absl::Status Parse(const ByteBuffer& buffer, Message* message) {
+  ByteBuffer copy(buffer);  // of references
+  return FromGrpc(
+      grpc::SerializationTraits<Message>::Deserialize(&copy, message));
+}
+
+std::vector<std::string> StripAll(
+    const google::protobuf::RepeatedPtrField<std::string>& names) {
+  std::vector<std::string> stripped;
+  stripped.reserve(static_cast<size_t>(names.size()));
+  for (const std::string& name : names) {
+    stripped.emplace_back(StripOutput(name));
+  }
+  return stripped;
+}
+
+ServerWriteReactor<ByteBuffer>* Send(Revision revision,
+                                     std::vector<ReadStream::Item> items) {
+  auto stream = std::make_shared<ReadStream>(revision, std::move(items));
+  return new Streamer<ByteBuffer>(
+      [stream](ByteBuffer* message) { return stream->Next(message); });
+}
+
+class VariableService final : public Base {
+ public:
+  explicit VariableService(const ServiceContext* context)
+      : services_(*context) {}
+
+  ServerUnaryReactor* OpenSession(CallbackServerContext* call,
+                                  const v1::OpenSessionRequest* request,
+                                  v1::OpenSessionResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      SessionOptions options;
+      options.container = request->container();
+      options.creator = request->creator();
+      if (request->has_graph_seed()) {
+        options.graph_seed = request->graph_seed();
+      }
+      ASSIGN_OR_RETURN(SessionPtr session,
+                       services_.sessions->Open(std::move(options)));
+      response->set_session_id(session->id());
+      *response->mutable_lease() = DurationToProto(services_.sessions->lease());
+      *response->mutable_root() = ScopeToProto(Scope());
+      return absl::OkStatus();
+    });
+  }
+
+  ServerUnaryReactor* CloseSession(CallbackServerContext* call,
+                                   const v1::CloseSessionRequest* request,
+                                   v1::CloseSessionResponse*) override {
+    return Answer(
+        call, [&] { return services_.sessions->Close(request->session_id()); });
+  }
+
+  ServerUnaryReactor* EnterScope(CallbackServerContext* call,
+                                 const v1::EnterScopeRequest* request,
+                                 v1::EnterScopeResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(SessionPtr session,
+                       services_.sessions->Find(request->session_id()));
+      ASSIGN_OR_RETURN(Scope current, ScopeFromProto(request->current()));
+      ASSIGN_OR_RETURN(Scope scope, Enter(session.get(), current, *request));
+      *response->mutable_scope() = ScopeToProto(scope);
+      return absl::OkStatus();
+    });
+  }
+
+  ServerUnaryReactor* ExitScope(CallbackServerContext* call,
+                                const v1::ExitScopeRequest* request,
+                                v1::ExitScopeResponse*) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(SessionPtr session,
+                       services_.sessions->Find(request->session_id()));
+      ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
+      return session->ExitScope(scope);
+    });
+  }
+
+  ServerUnaryReactor* GetVariable(CallbackServerContext* call,
+                                  const v1::GetVariableRequest* request,
+                                  v1::GetVariableResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
+      return Get(
+          request->session_id(), request->container(), scope,
+          request->variable(),
+          RequestIdFromProto(request->has_request_id(), request->request_id()),
+          response);
+    });
+  }
+
+  ServerUnaryReactor* GetVariables(
+      CallbackServerContext* call, const v1::GetVariablesRequest* request,
+      v1::GetVariablesResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
+      for (int i = 0; i < request->variables_size(); ++i) {
+        absl::Status status =
+            Get(request->session_id(), request->container(), scope,
+                request->variables(i), std::nullopt, response->add_variables());
+        if (!status.ok()) {
+          return Annotate(status, absl::StrCat("variables[", i, "]"));
+        }
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  ServerUnaryReactor* CreateVariable(
+      CallbackServerContext* call, const v1::CreateVariableRequest* request,
+      v1::CreateVariableResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
+      ASSIGN_OR_RETURN(VariableArguments arguments,
+                       VariableFromProto(request->variable()));
+      const std::optional<RequestId> id =
+          RequestIdFromProto(request->has_request_id(), request->request_id());
+      absl::StatusOr<Declared> declared;
+      if (request->session_id().empty()) {
+        declared = CreateVariableWithoutSession(
+            services_.committer, request->container(), scope, arguments, id,
+            services_.entropy);
+      } else {
+        ASSIGN_OR_RETURN(SessionPtr session,
+                         services_.sessions->Find(request->session_id()));
+        declared = session->CreateVariable(scope, arguments, id);
+      }
+      RETURN_IF_ERROR(declared.status());
+      VariableToProto(declared->info, response->mutable_variable());
+      response->set_created(declared->created);
+      return absl::OkStatus();
+    });
+  }
+
+  // Draws numbers, so it runs on a worker.
+  ServerUnaryReactor* Initialize(CallbackServerContext* call,
+                                 const v1::InitializeRequest* request,
+                                 v1::InitializeResponse* response) override {
+    ServerUnaryReactor* reactor = call->DefaultReactor();
+    services_.workers->Schedule([this, reactor, request, response] {
+      reactor->Finish(ToGrpc(InitializeNow(*request, response)));
+    });
+    return reactor;
+  }
+
+  ServerUnaryReactor* IsInitialized(
+      CallbackServerContext* call, const v1::IsInitializedRequest* request,
+      v1::IsInitializedResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(VariableInfo info,
+                       services_.store->Find(request->container(),
+                                             StripOutput(request->name())));
+      response->set_initialized(info.initialized);
+      response->set_version(info.version);
+      return absl::OkStatus();
+    });
+  }
+
+  ServerUnaryReactor* ReportUninitialized(
+      CallbackServerContext* call,
+      const v1::ReportUninitializedRequest* request,
+      v1::ReportUninitializedResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(
+          Selected selected,
+          request->has_selection()
+              ? Select(services_, request->session_id(), request->container(),
+                       request->selection())
+              : SelectGlobalAndLocal(services_, request->session_id(),
+                                     request->container()));
+      for (const std::string& name : selected.names) {
+        ASSIGN_OR_RETURN(VariableInfo info,
+                         services_.store->Find(selected.container, name));
+        if (!info.initialized) response->add_names(name);
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  ServerUnaryReactor* WaitUntilInitialized(
+      CallbackServerContext* call,
+      const v1::WaitUntilInitializedRequest* request,
+      v1::WaitUntilInitializedResponse* response) override {
+    absl::StatusOr<Selected> selected =
+        Select(services_, request->session_id(), request->container(),
+               request->selection());
+    if (!selected.ok()) {
+      return Answer(call, [&] { return selected.status(); });
+    }
+    return new WaitReactor(services_.store, selected->container,
+                           std::move(selected->names), response);
+  }
+
+  ServerWriteReactor<ByteBuffer>* ReadValue(CallbackServerContext*,
+                                            const ByteBuffer* raw) override {
+    absl::StatusOr<ReadStream::Item> item = ReadOne(*raw);
+    if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
+    const Revision revision = item->value.version;
+    std::vector<ReadStream::Item> items;
+    items.push_back(*std::move(item));
+    return Send(revision, std::move(items));
+  }
+
+  ServerWriteReactor<ByteBuffer>* ReadValues(CallbackServerContext*,
+                                             const ByteBuffer* raw) override {
+    v1::ReadValuesRequest request;
+    absl::Status parsed = Parse(*raw, &request);
+    if (!parsed.ok()) return new FailedStream<ByteBuffer>(parsed);
+    absl::StatusOr<Cut> cut = services_.store->ReadCut(
+        request.container(), StripAll(request.names()));
+    if (!cut.ok()) return new FailedStream<ByteBuffer>(cut.status());
+    std::vector<ReadStream::Item> items;
+    items.reserve(cut->values.size());
+    for (VersionedValue& value : cut->values) {
+      items.push_back({std::move(value), /*not_modified=*/false});
+    }
+    return Send(cut->revision, std::move(items));
+  }
+
+  grpc::ServerReadReactor<v1::AssignRequest>* Assign(
+      CallbackServerContext* call, v1::AssignResponse* response) override {
+    return new AssignReactor(AssignKind::kAssign, &services_, call, response);
+  }
+  grpc::ServerReadReactor<v1::AssignRequest>* AssignAdd(
+      CallbackServerContext* call, v1::AssignResponse* response) override {
+    return new AssignReactor(AssignKind::kAdd, &services_, call, response);
+  }
+  grpc::ServerReadReactor<v1::AssignRequest>* AssignSub(
+      CallbackServerContext* call, v1::AssignResponse* response) override {
+    return new AssignReactor(AssignKind::kSubtract, &services_, call, response);
+  }
+
+  ServerWriteReactor<v1::ListVariablesResponse>* ListVariables(
+      CallbackServerContext*,
+      const v1::ListVariablesRequest* request) override {
+    ListQuery query;
+    if (!request->all_containers()) query.container = request->container();
+    query.scope = request->scope();
+    query.limit = kListPage;
+    return new Streamer<v1::ListVariablesResponse>(
+        [this, query](v1::ListVariablesResponse* response) mutable {
+          response->Clear();
+          std::vector<VariableInfo> page = services_.store->List(query);
+          for (const VariableInfo& info : page) {
+            VariableToProto(info, response->add_variables());
+          }
+          if (page.empty()) return false;
+          query.after = std::move(page.back());
+          return true;
+        });
+  }
+
+  ServerUnaryReactor* GetCollection(
+      CallbackServerContext* call, const v1::GetCollectionRequest* request,
+      v1::GetCollectionResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      v1::Selection selection;
+      selection.set_collection(request->key());
+      ASSIGN_OR_RETURN(Selected selected,
+                       Select(services_, request->session_id(),
+                              request->container(), selection));
+      RE2 scope(request->scope(), RE2::Quiet);
+      if (!scope.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("scope '", Shorten(request->scope()),
+                         "' is not a regular expression: ", scope.error()));
+      }
+      for (const std::string& name : selected.names) {
+        const std::string tensor_name = name + ":0";
+        if (!scope.Match(tensor_name, 0, tensor_name.size(), RE2::ANCHOR_START,
+                         nullptr, 0)) {
+          continue;
+        }
+        // A member that was deleted meanwhile is left out.
+        absl::StatusOr<VariableInfo> info =
+            services_.store->Find(selected.container, name);
+        if (info.ok()) VariableToProto(*info, response->add_variables());
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  ServerUnaryReactor* AddToCollection(
+      CallbackServerContext* call, const v1::AddToCollectionRequest* request,
+      v1::AddToCollectionResponse* response) override {
+    return Answer(call, [&]() -> absl::Status {
+      const std::vector<std::string> keys(request->keys().begin(),
+                                          request->keys().end());
+      const std::string name(StripOutput(request->name()));
+      const std::optional<RequestId> id =
+          RequestIdFromProto(request->has_request_id(), request->request_id());
+      absl::StatusOr<VariableInfo> info;
+      if (request->session_id().empty()) {
+        RETURN_IF_ERROR(CheckCollectionKeys(keys));
+        RETURN_IF_ERROR(
+            services_.committer
+                ->Apply(
+                    AddToCollectionMutation{request->container(), name, keys},
+                    id)
+                .status());
+        info = services_.store->Find(request->container(), name);
+      } else {
+        ASSIGN_OR_RETURN(SessionPtr session,
+                         services_.sessions->Find(request->session_id()));
+        info = session->AddToCollections(keys, name, id);
+      }
+      RETURN_IF_ERROR(info.status());
+      VariableToProto(*info, response->mutable_variable());
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  static absl::StatusOr<Scope> Enter(Session* session, const Scope& current,
+                                     const v1::EnterScopeRequest& request) {
+    switch (request.arguments_case()) {
+      case v1::EnterScopeRequest::kVariableScope: {
+        ASSIGN_OR_RETURN(VariableScopeArguments arguments,
+                         VariableScopeFromProto(request.variable_scope()));
+        return session->EnterVariableScope(current, arguments);
+      }
+      case v1::EnterScopeRequest::kNameScope:
+        return session->EnterNameScope(current, request.name_scope().name());
+      case v1::EnterScopeRequest::ARGUMENTS_NOT_SET:
+        break;
+    }
+    return absl::InvalidArgumentError(
+        "EnterScope needs the arguments of a variable_scope or a name_scope");
+  }
+
+  static absl::Status CheckCollectionKeys(
+      const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      RETURN_IF_ERROR(CheckCollectionKey(key));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Get(const std::string& session_id, const std::string& container,
+                   const Scope& scope, const v1::VariableArguments& variable,
+                   const std::optional<RequestId>& id,
+                   v1::GetVariableResponse* response) {
+    ASSIGN_OR_RETURN(VariableArguments arguments, VariableFromProto(variable));
+    absl::StatusOr<Declared> declared;
+    if (session_id.empty()) {
+      declared =
+          GetVariableWithoutSession(services_.committer, container, scope,
+                                    arguments, id, services_.entropy);
+    } else {
+      ASSIGN_OR_RETURN(SessionPtr session,
+                       services_.sessions->Find(session_id));
+      declared = session->GetVariable(scope, arguments, id);
+    }
+    RETURN_IF_ERROR(declared.status());
+    VariableToProto(declared->info, response->mutable_variable());
+    response->set_created(declared->created);
+    return absl::OkStatus();
+  }
+
+  absl::Status InitializeNow(const v1::InitializeRequest& request,
+                             v1::InitializeResponse* response) {
+    ASSIGN_OR_RETURN(Selected selected,
+                     Select(services_, request.session_id(),
+                            request.container(), request.selection()));
+    ASSIGN_OR_RETURN(
+        Applied applied,
+        services_.committer->Apply(
+            InitializeMutation{selected.container, std::move(selected.names),
+                               request.force()},
+            RequestIdFromProto(request.has_request_id(),
+                               request.request_id())));
+    response->set_revision(applied.revision);
+    response->set_duplicate(applied.duplicate);
+    for (const std::string& name : applied.names) {
+      response->add_initialized(name);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<ReadStream::Item> ReadOne(const ByteBuffer& raw) {
+    v1::ReadValueRequest request;
+    RETURN_IF_ERROR(Parse(raw, &request));
+    ReadStream::Item item;
+    ASSIGN_OR_RETURN(item.value,
+                     services_.store->Read(request.container(),
+                                           StripOutput(request.name())));
+    item.not_modified = request.has_if_newer_than() &&
+                        item.value.version <= request.if_newer_than();
+    if (request.has_slice() && !item.not_modified) {
+      ASSIGN_OR_RETURN(
+          item.value.value,
+          CopySlice(*item.value.value, SliceFromProto(request.slice())));
+    }
+    return item;
+  }
+
+  const ServiceContext& services_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeVariableService(
+    const ServiceContext* context) {
+  return std::make_unique<VariableService>(context);
+}
+
+}  // namespace varkeep

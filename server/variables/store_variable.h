@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_VARIABLES_STORE_VARIABLE_H_
+#define VARKEEP_SERVER_VARIABLES_STORE_VARIABLE_H_
+
+#include <algorithm>
+#include <memory>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "server/variables/variable_store.h"
+
+namespace varkeep {
+
+// A variable inside the store; for the store's own sources only.
+struct VariableStore::Variable {
+  // Held while a value is being made for this variable.
+  Mutex writer;
+
+  // The rest is guarded by the store's mutex_. `value` may be changed in place
+  // by the holder of `writer` while `updating` is set; nobody else touches it
+  // then.
+  VariableInfo info;
+  std::shared_ptr<Tensor> value;  // null: not initialized
+  bool updating = false;
+  bool deleted =
+      false;  // a change that began before finds no variable any more
+};
+
+// Holds the writer mutexes of some variables, taken by container and name.
+class VariableStore::Writers {
+ public:
+  explicit Writers(std::vector<VariablePtr> variables)
+      : variables_(std::move(variables)) {
+    std::ranges::sort(variables_, [](const auto& a, const auto& b) {
+      return std::tie(a->info.container, a->info.spec.name) <
+             std::tie(b->info.container, b->info.spec.name);
+    });
+    auto repeated = std::ranges::unique(variables_);
+    variables_.erase(repeated.begin(), repeated.end());
+    Lock();
+  }
+  ~Writers() { Unlock(); }
+  Writers(const Writers&) = delete;
+  Writers& operator=(const Writers&) = delete;
+
+ private:
+  // The analysis cannot follow a list of mutexes.
+  void Lock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (const VariablePtr& variable : variables_) variable->writer.Lock();
+  }
+  void Unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (const VariablePtr& variable : variables_) variable->writer.Unlock();
+  }
+
+  std::vector<VariablePtr> variables_;
+};
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_VARIABLES_STORE_VARIABLE_H_

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Looking and reading. What changes the store is in store_mutations.cc.
+#include "server/variables/variable_store.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "server/variables/store_variable.h"
+#include "server/variables/value_check.h"
+
+namespace varkeep {
+namespace {
+
+bool InScope(absl::string_view name, absl::string_view scope) {
+  return scope.empty() || name == scope ||
+         (name.size() > scope.size() && name[scope.size()] == '/');
+}
+
+}  // namespace
+
+VariableStore::VariableStore(const StoreLimits& limits, ThreadPool* pool)
+    : limits_(limits), pool_(pool) {}
+
+VariableStore::~VariableStore() = default;
+
+VariableStore::VariablePtr VariableStore::Get(absl::string_view container,
+                                              absl::string_view name) const {
+  auto variables = containers_.find(container);
+  if (variables == containers_.end()) return nullptr;
+  auto found = variables->second.find(name);
+  return found == variables->second.end() ? nullptr : found->second;
+}
+
+absl::StatusOr<VariableStore::VariablePtr> VariableStore::Require(
+    absl::string_view container, absl::string_view name) const {
+  VariablePtr variable = Get(container, name);
+  if (variable == nullptr) return NoSuchVariableError(container, name);
+  return variable;
+}
+
+absl::StatusOr<VariableStore::VariablePtr> VariableStore::Lookup(
+    absl::string_view container, absl::string_view name) const {
+  MutexLock lock(&mutex_);
+  return Require(container, name);
+}
+
+absl::StatusOr<VariableInfo> VariableStore::Find(absl::string_view container,
+                                                 absl::string_view name) const {
+  MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(VariablePtr variable, Require(container, name));
+  return variable->info;
+}
+
+std::vector<VariableInfo> VariableStore::List(const ListQuery& query) const {
+  std::vector<VariableInfo> page;
+  MutexLock lock(&mutex_);
+  for (const auto& [container, variables] : containers_) {
+    if (query.container && *query.container != container) continue;
+    const bool resumed = query.after && query.after->container == container;
+    if (query.after && container < query.after->container) continue;
+    auto at = resumed ? variables.upper_bound(query.after->spec.name)
+                      : variables.lower_bound(query.scope);
+    for (; at != variables.end(); ++at) {
+      if (!at->first.starts_with(query.scope)) break;
+      // "foo-bar" sorts between "foo" and "foo/bar" but is not in scope foo.
+      if (!InScope(at->first, query.scope)) continue;
+      if (page.size() == query.limit) return page;
+      page.push_back(at->second->info);
+    }
+  }
+  return page;
+}
+
+std::vector<std::string> VariableStore::Collection(
+    absl::string_view container, absl::string_view key) const {
+  std::vector<std::pair<Revision, std::string>> members;
+  {
+    MutexLock lock(&mutex_);
+    auto variables = containers_.find(container);
+    if (variables == containers_.end()) return {};
+    for (const auto& [name, variable] : variables->second) {
+      if (std::ranges::count(variable->info.spec.collections, key) > 0) {
+        members.emplace_back(variable->info.declared, name);
+      }
+    }
+  }
+  std::ranges::sort(members);
+  std::vector<std::string> names;
+  for (auto& [declared, name] : members) names.push_back(std::move(name));
+  return names;
+}
+
+void VariableStore::WaitUntilSettled(
+    const std::vector<VariablePtr>& variables) const {
+  if (updates_in_place_ == 0) return;
+  ++waiting_readers_;
+  while (std::ranges::any_of(variables, &Variable::updating)) {
+    settled_.Wait(&mutex_);
+  }
+  --waiting_readers_;
+}
+
+absl::StatusOr<VersionedValue> VariableStore::Read(
+    absl::string_view container, absl::string_view name) const {
+  ASSIGN_OR_RETURN(Cut cut, ReadCut(container, {std::string(name)}));
+  return std::move(cut.values[0]);
+}
+
+absl::StatusOr<Cut> VariableStore::ReadCut(
+    absl::string_view container, const std::vector<std::string>& names) const {
+  std::vector<VariablePtr> variables;
+  variables.reserve(names.size());
+  Cut cut;
+  cut.values.reserve(names.size());
+  MutexLock lock(&mutex_);
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(VariablePtr variable, Require(container, name));
+    variables.push_back(std::move(variable));
+  }
+  WaitUntilSettled(variables);
+  cut.revision = usage_.revision;
+  for (const VariablePtr& variable : variables) {
+    const std::string& name = variable->info.spec.name;
+    if (variable->deleted) return NoSuchVariableError(container, name);
+    if (variable->value == nullptr) return UninitializedError(name);
+    cut.values.push_back({variable->value, variable->info.version, name});
+  }
+  return cut;
+}
+
+StoreSnapshot VariableStore::Snapshot() const {
+  StoreSnapshot snapshot;
+  std::vector<VariablePtr> variables;
+  MutexLock lock(&mutex_);
+  ++waiting_readers_;
+  while (updates_in_place_ > 0) settled_.Wait(&mutex_);
+  --waiting_readers_;
+  snapshot.revision = usage_.revision;
+  snapshot.variables.reserve(static_cast<size_t>(usage_.variables));
+  for (const auto& [container, members] : containers_) {
+    for (const auto& [name, variable] : members) {
+      snapshot.variables.push_back({variable->info, variable->value});
+    }
+  }
+  snapshot.requests = requests_.Entries();
+  return snapshot;
+}
+
+VariableStore::Usage VariableStore::usage() const {
+  MutexLock lock(&mutex_);
+  return usage_;
+}
+
+bool VariableStore::IsReady(const Watch& watch) const {
+  return std::ranges::all_of(
+      watch.names, [&](const std::string& name) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        VariablePtr variable = Get(watch.container, name);
+        return variable != nullptr && variable->value != nullptr;
+      });
+}
+
+uint64_t VariableStore::WatchInitialized(absl::string_view container,
+                                         std::vector<std::string> names,
+                                         std::function<void(Revision)> ready) {
+  uint64_t id = 0;
+  {
+    MutexLock lock(&mutex_);
+    id = ++last_watch_;
+    Watch watch{std::string(container), std::move(names), std::move(ready)};
+    if (IsReady(watch)) {
+      ready_.emplace_back(std::move(watch.ready), usage_.revision);
+    } else {
+      watches_.emplace(id, std::move(watch));
+    }
+  }
+  CallReady();
+  return id;
+}
+
+void VariableStore::CancelWatch(uint64_t id) {
+  MutexLock lock(&mutex_);
+  watches_.erase(id);
+}
+
+void VariableStore::CallReady() {
+  std::vector<std::pair<std::function<void(Revision)>, Revision>> ready;
+  {
+    MutexLock lock(&mutex_);
+    ready.swap(ready_);
+  }
+  for (auto& [callback, revision] : ready) callback(revision);
+}
+
+}  // namespace varkeep

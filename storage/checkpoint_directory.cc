@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/checkpoint_directory.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
+#include "base/status_annotate.h"
+#include "base/status_macros.h"
+#include "storage/checkpoint_layout.h"
+#include "storage/hdf5/checkpoint_reader.h"
+#include "storage/hdf5/checkpoint_writer.h"
+
+namespace varkeep::storage {
+namespace {
+
+constexpr int64_t kBlockBytes = 1 << 20;
+constexpr int64_t kMaxManifestBytes = 64 << 20;
+
+absl::StatusOr<uint32_t> ChecksumOf(File* file, int64_t size) {
+  std::vector<std::byte> buffer(
+      static_cast<size_t>(std::min(size, kBlockBytes)));
+  uint32_t crc = 0;
+  for (int64_t offset = 0; offset < size; offset += kBlockBytes) {
+    std::span<std::byte> block = std::span(buffer).first(
+        static_cast<size_t>(std::min(size - offset, kBlockBytes)));
+    RETURN_IF_ERROR(file->ReadAt(offset, block));
+    crc = Crc32c(block, crc);
+  }
+  return crc;
+}
+
+absl::Status CheckWholeFile(File* file, const CheckpointInfo& info,
+                            absl::string_view path) {
+  ASSIGN_OR_RETURN(int64_t size, file->Size());
+  if (size != info.size_bytes) {
+    return absl::DataLossError(absl::StrCat(
+        "checkpoint '", path, "' has ", size, " bytes, not ", info.size_bytes));
+  }
+  ASSIGN_OR_RETURN(uint32_t crc, ChecksumOf(file, size));
+  if (crc == info.crc32c) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "checkpoint '", path, "' has checksum ", absl::Hex(crc, absl::kZeroPad8),
+      ", not ", absl::Hex(info.crc32c, absl::kZeroPad8)));
+}
+
+// A new file in place of what an earlier failure may have left.
+absl::StatusOr<std::unique_ptr<File>> CreateAfresh(FileSystem& file_system,
+                                                   const std::string& path) {
+  absl::Status removed = file_system.Remove(path);
+  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  return file_system.Create(path);
+}
+
+absl::Status WriteText(FileSystem& file_system, const std::string& path,
+                       const std::string& text) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, CreateAfresh(file_system, path));
+  RETURN_IF_ERROR(
+      file->WriteAt(0, std::as_bytes(std::span(text.data(), text.size()))));
+  RETURN_IF_ERROR(file->Sync());
+  return file->Close();
+}
+
+absl::Status CheckRoom(FileSystem& file_system, const std::string& directory,
+                       int64_t needed) {
+  ASSIGN_OR_RETURN(int64_t free, file_system.FreeBytes(directory));
+  if (needed <= free) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the checkpoint needs up to ", needed, " bytes, '",
+                   directory, "' has ", free, " free"));
+}
+
+}  // namespace
+
+std::string CheckpointDirectory::PathOf(absl::string_view name) const {
+  return JoinPath(path_, name);
+}
+
+absl::StatusOr<Manifest> CheckpointDirectory::ReadManifest() const {
+  const std::string path = PathOf(kManifestFile);
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
+  ASSIGN_OR_RETURN(int64_t size, file->Size());
+  if (size > kMaxManifestBytes) {
+    return absl::DataLossError(
+        absl::StrCat("manifest '", path, "' has ", size, " bytes"));
+  }
+  std::string text(static_cast<size_t>(size), '\0');
+  RETURN_IF_ERROR(file->ReadAt(
+      0, std::as_writable_bytes(std::span(text.data(), text.size()))));
+  return ParseManifest(text, path);
+}
+
+absl::Status CheckpointDirectory::WriteManifest(const Manifest& manifest,
+                                                bool* replaced) const {
+  *replaced = false;
+  const std::string temporary = PathOf(TemporaryName(kManifestFile));
+  absl::Status status =
+      WriteText(*file_system_, temporary, FormatManifest(manifest));
+  if (status.ok()) {
+    *replaced = true;
+    status = file_system_->Rename(temporary, PathOf(kManifestFile));
+  }
+  if (!status.ok()) {
+    file_system_->Remove(temporary).IgnoreError();
+    return status;
+  }
+  return file_system_->SyncDirectory(path_);
+}
+
+absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
+    CheckpointContents contents, absl::Time created,
+    const CheckpointProgress& progress, const std::string& name) const {
+  const int64_t estimate = hdf5::EstimateFileSize(contents);
+  RETURN_IF_ERROR(CheckRoom(*file_system_, path_, estimate));
+  const uint64_t revision = contents.revision;
+  const auto entries = static_cast<int64_t>(contents.entries.size());
+  const std::string path = PathOf(name);
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                   CreateAfresh(*file_system_, path));
+  auto write = [&]() -> absl::StatusOr<CheckpointInfo> {
+    RETURN_IF_ERROR(file->Reserve(estimate));
+    RETURN_IF_ERROR(hdf5::WriteCheckpoint(std::move(contents), created,
+                                          progress, file.get()));
+    ASSIGN_OR_RETURN(CheckpointInfo info, Verify(name));
+    if (info.revision != revision || info.entries != entries) {
+      return absl::DataLossError(absl::StrCat(
+          "checkpoint '", path, "' is not what was written to it"));
+    }
+    RETURN_IF_ERROR(file->Sync());
+    RETURN_IF_ERROR(file->Close());
+    return info;
+  };
+  absl::StatusOr<CheckpointInfo> info = write();
+  if (!info.ok()) file_system_->Remove(path).IgnoreError();
+  return info;
+}
+
+absl::StatusOr<CheckpointInfo> CheckpointDirectory::Verify(
+    const std::string& name) const {
+  const std::string path = PathOf(name);
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
+  CheckpointInfo info;
+  ASSIGN_OR_RETURN(info.size_bytes, file->Size());
+  ASSIGN_OR_RETURN(info.crc32c, ChecksumOf(file.get(), info.size_bytes));
+  ASSIGN_OR_RETURN(auto reader,
+                   hdf5::Hdf5CheckpointReader::Open(std::move(file), path));
+  RETURN_IF_ERROR(reader->VerifyAll());
+  info.revision = reader->contents().revision;
+  info.created = reader->created();
+  info.entries = static_cast<int64_t>(reader->contents().entries.size());
+  return info;
+}
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>> CheckpointDirectory::Open(
+    const CheckpointInfo& info) const {
+  const std::string path = PathOf(info.file);
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
+  RETURN_IF_ERROR(CheckWholeFile(file.get(), info, path));
+  ASSIGN_OR_RETURN(auto reader,
+                   hdf5::Hdf5CheckpointReader::Open(std::move(file), path));
+  if (reader->contents().revision != info.revision) {
+    return absl::DataLossError(absl::StrCat(
+        "checkpoint '", path, "' has revision ", reader->contents().revision,
+        ", the manifest says ", info.revision));
+  }
+  return reader;
+}
+
+absl::StatusOr<std::string> CheckpointDirectory::Quarantine(
+    const std::string& name) const {
+  const std::string quarantine = PathOf(kQuarantineDirectory);
+  RETURN_IF_ERROR(file_system_->MakeDirectory(quarantine));
+  ASSIGN_OR_RETURN(std::vector<std::string> names,
+                   file_system_->List(quarantine));
+  const std::set<std::string> taken(names.begin(), names.end());
+  int n = 1;
+  while (taken.contains(QuarantineName(name, n))) ++n;
+  const std::string target = JoinPath(quarantine, QuarantineName(name, n));
+  RETURN_IF_ERROR(file_system_->Rename(PathOf(name), target));
+  // The new name first: the file is never without one on the disk.
+  RETURN_IF_ERROR(file_system_->SyncDirectory(quarantine));
+  RETURN_IF_ERROR(file_system_->SyncDirectory(path_));
+  return target;
+}
+
+}  // namespace varkeep::storage

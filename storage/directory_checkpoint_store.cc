@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a directory of checkpoints survives everything.
+//
+// A file under its final name is complete, verified and synced; only temporary
+// names (*.tmp) may hold less. The manifest names the checkpoints there are and
+// is only ever replaced as a whole. Nothing else is trusted.
+//
+// Write
+//   1. Ask for free space and reserve it: a full disk is found out here.
+//   2. Write ckpt-N.h5.tmp, read it again and verify index and values, compute
+//      the checksum of the whole file, sync, close.
+//   3. Rename to ckpt-N.h5, sync the directory.
+//   4. Write MANIFEST.json.tmp with N in it, sync, close, rename to
+//      MANIFEST.json, sync the directory. Now N exists.
+// A crash before the rename of 3 leaves a temporary file, which the next
+// opening removes. A crash between the renames of 3 and 4 leaves a complete
+// checkpoint that the manifest does not name: the next opening verifies it and
+// adopts it. An error is a crash that can clean up: whatever 2 made is removed;
+// if the manifest may have been replaced, the old one is written again before
+// the file goes, and if even that fails the file stays, so that no manifest
+// that may be on the disk names a file that is gone. A sync that failed is
+// never tried again on the same file, for the second may claim success for data
+// that is lost: the next Write makes new files, under a new id once the final
+// name was used.
+//
+// Remove
+//   1. Replace the manifest by one that lists N as being removed.
+//   2. Remove the file, sync the directory.
+//   3. Replace the manifest by one that has forgotten N.
+// Without the note in 1 a crash before 2 would leave a complete file outside
+// the manifest, which is what opening adopts. Forgetting in 3 is so that a
+// person may put the file back later.
+//
+// Opening (checkpoint_recovery.cc) holds LOCK first, so all this has one actor.
+// It never deletes what it does not understand: damaged files are moved into
+// quarantine/. A lost or damaged manifest is rebuilt from the files, which
+// verify themselves: each value and the index have checksums of their own.
+#include "storage/directory_checkpoint_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_annotate.h"
+#include "base/status_macros.h"
+#include "storage/checkpoint_layout.h"
+#include "storage/checkpoint_recovery.h"
+
+namespace varkeep::storage {
+namespace {
+
+auto FindById(std::vector<CheckpointInfo>& checkpoints, CheckpointId id) {
+  return std::find_if(
+      checkpoints.begin(), checkpoints.end(),
+      [id](const CheckpointInfo& info) { return info.id == id; });
+}
+
+}  // namespace
+
+DirectoryCheckpointStore::DirectoryCheckpointStore(
+    CheckpointDirectory directory, Clock* clock, std::unique_ptr<FileLock> lock,
+    Manifest manifest, std::vector<std::string> notices)
+    : directory_(std::move(directory)),
+      clock_(clock),
+      lock_(std::move(lock)),
+      notices_(std::move(notices)),
+      last_id_(manifest.last_id),
+      manifest_(std::move(manifest)) {}
+
+absl::StatusOr<std::unique_ptr<DirectoryCheckpointStore>>
+DirectoryCheckpointStore::Open(FileSystem* file_system,
+                               const std::string& directory, Clock* clock) {
+  RETURN_IF_ERROR(file_system->MakeDirectory(directory));
+  CheckpointDirectory opened(file_system, directory);
+  absl::StatusOr<std::unique_ptr<FileLock>> lock =
+      file_system->Lock(opened.PathOf(kLockFile));
+  if (absl::IsFailedPrecondition(lock.status())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "data directory '", directory, "' is in use by another server"));
+  }
+  RETURN_IF_ERROR(lock.status());
+  std::vector<std::string> notices;
+  absl::StatusOr<Manifest> manifest = RecoverDirectory(opened, &notices);
+  if (!manifest.ok()) {
+    return Annotate(manifest.status(),
+                    absl::StrCat("data directory '", directory, "'"));
+  }
+  return std::unique_ptr<DirectoryCheckpointStore>(
+      new DirectoryCheckpointStore(std::move(opened), clock, *std::move(lock),
+                                   *std::move(manifest), std::move(notices)));
+}
+
+absl::StatusOr<CheckpointInfo> DirectoryCheckpointStore::Write(
+    CheckpointContents contents, const CheckpointProgress& progress) {
+  RETURN_IF_ERROR(Validate(contents));
+  const CheckpointId id = last_id_ + 1;
+  const std::string file = CheckpointFileName(id);
+  const std::string temporary = TemporaryName(file);
+  ASSIGN_OR_RETURN(CheckpointInfo info, directory_.WriteCheckpointFile(
+                                            std::move(contents), clock_->Now(),
+                                            progress, temporary));
+  info.id = id;
+  info.file = file;
+  RETURN_IF_ERROR(Publish(temporary, info));
+  return info;
+}
+
+absl::Status DirectoryCheckpointStore::Publish(const std::string& temporary,
+                                               const CheckpointInfo& info) {
+  FileSystem& file_system = directory_.file_system();
+  const std::string path = directory_.PathOf(info.file);
+  last_id_ = info.id;
+  absl::Status status = file_system.Rename(directory_.PathOf(temporary), path);
+  if (status.ok()) status = file_system.SyncDirectory(directory_.path());
+  bool removable = true;
+  if (status.ok()) {
+    Manifest next = manifest();
+    next.last_id = info.id;
+    next.checkpoints.push_back(info);
+    status = Replace(std::move(next), &removable);
+  }
+  if (!status.ok() && removable) {
+    file_system.Remove(directory_.PathOf(temporary)).IgnoreError();
+    file_system.Remove(path).IgnoreError();
+  }
+  return status;
+}
+
+absl::StatusOr<std::vector<CheckpointInfo>> DirectoryCheckpointStore::List() {
+  return manifest().checkpoints;
+}
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>>
+DirectoryCheckpointStore::Open(CheckpointId id) {
+  ASSIGN_OR_RETURN(CheckpointInfo info, Find(id));
+  absl::StatusOr<std::unique_ptr<CheckpointReader>> reader =
+      directory_.Open(info);
+  if (!absl::IsNotFound(reader.status())) return reader;
+  // Unless it was removed just now.
+  RETURN_IF_ERROR(Find(id).status());
+  return absl::DataLossError(absl::StrCat(
+      "checkpoint '", directory_.PathOf(info.file), "' is missing"));
+}
+
+absl::Status DirectoryCheckpointStore::Remove(CheckpointId id) {
+  ASSIGN_OR_RETURN(CheckpointInfo info, Find(id));
+  Manifest next = manifest();
+  next.checkpoints.erase(FindById(next.checkpoints, id));
+  next.removing.push_back(id);
+  bool restored = false;
+  RETURN_IF_ERROR(Replace(next, &restored));
+  FileSystem& file_system = directory_.file_system();
+  for (CheckpointId removing : next.removing) {
+    const std::string path = directory_.PathOf(CheckpointFileName(removing));
+    absl::Status status = file_system.Remove(path);
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+  }
+  RETURN_IF_ERROR(file_system.SyncDirectory(directory_.path()));
+  next.removing.clear();
+  // The removal itself is done and durable. Where this fails, the note stays
+  // for the next manifest or opening to clear.
+  Replace(std::move(next), &restored).IgnoreError();
+  return absl::OkStatus();
+}
+
+Manifest DirectoryCheckpointStore::manifest() const {
+  MutexLock lock(&mutex_);
+  return manifest_;
+}
+
+absl::StatusOr<CheckpointInfo> DirectoryCheckpointStore::Find(
+    CheckpointId id) const {
+  Manifest copy = manifest();
+  auto it = FindById(copy.checkpoints, id);
+  if (it != copy.checkpoints.end()) return *it;
+  return absl::NotFoundError(absl::StrCat("there is no checkpoint ", id,
+                                          " in '", directory_.path(), "'"));
+}
+
+absl::Status DirectoryCheckpointStore::Replace(Manifest next, bool* restored) {
+  bool replaced = false;
+  absl::Status status = directory_.WriteManifest(next, &replaced);
+  *restored = true;
+  if (status.ok()) {
+    MutexLock lock(&mutex_);
+    manifest_ = std::move(next);
+    return status;
+  }
+  if (replaced) {
+    *restored = directory_.WriteManifest(manifest(), &replaced).ok();
+  }
+  return status;
+}
+
+}  // namespace varkeep::storage

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_STORAGE_DIRECTORY_CHECKPOINT_STORE_H_
+#define VARKEEP_STORAGE_DIRECTORY_CHECKPOINT_STORE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "storage/checkpoint_directory.h"
+#include "storage/checkpoint_store.h"
+#include "storage/file_system.h"
+#include "storage/manifest.h"
+
+namespace varkeep::storage {
+
+// Checkpoints as HDF5 files in one directory (docs/checkpoint_format.md). Holds
+// the directory's lock as long as it lives.
+class DirectoryCheckpointStore final : public CheckpointStore {
+ public:
+  // Makes the directory when needed and puts it in order after a crash.
+  // FAILED_PRECONDITION when another program uses it or when it was written by
+  // a later version. `file_system` and `clock` are borrowed.
+  static absl::StatusOr<std::unique_ptr<DirectoryCheckpointStore>> Open(
+      FileSystem* file_system, const std::string& directory, Clock* clock);
+
+  absl::StatusOr<CheckpointInfo> Write(
+      CheckpointContents contents, const CheckpointProgress& progress) override;
+  absl::StatusOr<std::vector<CheckpointInfo>> List() override;
+  absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
+      CheckpointId id) override;
+  absl::Status Remove(CheckpointId id) override;
+
+  // What opening found and did, for a person to read; nothing after an orderly
+  // end.
+  const std::vector<std::string>& notices() const { return notices_; }
+
+ private:
+  DirectoryCheckpointStore(CheckpointDirectory directory, Clock* clock,
+                           std::unique_ptr<FileLock> lock, Manifest manifest,
+                           std::vector<std::string> notices);
+
+  Manifest manifest() const;
+  absl::StatusOr<CheckpointInfo> Find(CheckpointId id) const;
+  // Makes a written file a checkpoint.
+  absl::Status Publish(const std::string& temporary,
+                       const CheckpointInfo& info);
+  // Replaces the manifest on the disk and here. After an error the old one
+  // counts; `*restored` tells whether it is surely the one on the disk.
+  absl::Status Replace(Manifest manifest, bool* restored);
+
+  // Constant after construction.
+  const CheckpointDirectory directory_;
+  Clock* const clock_;
+  const std::unique_ptr<FileLock> lock_;
+  const std::vector<std::string> notices_;
+
+  // Used by the one Write or Remove that runs: the last id that a file may have
+  // had, also after an error.
+  CheckpointId last_id_;
+
+  mutable Mutex mutex_;
+  Manifest manifest_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace varkeep::storage
+
+#endif  // VARKEEP_STORAGE_DIRECTORY_CHECKPOINT_STORE_H_

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_STORAGE_HDF5_CHECKPOINT_INDEX_H_
+#define VARKEEP_STORAGE_HDF5_CHECKPOINT_INDEX_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "storage/checkpoint.h"
+#include "storage/file_system.h"
+
+namespace varkeep::storage::hdf5 {
+
+// Where the bytes of a value are in the file.
+struct StoredValue {
+  int64_t offset = 0;
+  int64_t size_bytes = 0;
+  uint32_t crc32c = 0;
+};
+
+// All that a checkpoint file says besides the values themselves.
+struct CheckpointIndex {
+  CheckpointContents contents;                     // values are null
+  std::vector<std::optional<StoredValue>> values;  // one for each entry
+  absl::Time created;
+};
+
+// Reads the index with HDF5 and verifies it: its checksum, that every dataset
+// is of a kind the writer makes, and that every value lies inside the file.
+// DATA_LOSS for a file that is none of ours or damaged, FAILED_PRECONDITION for
+// a later format version; the file's own errors.
+absl::StatusOr<CheckpointIndex> ReadCheckpointIndex(File* file);
+
+}  // namespace varkeep::storage::hdf5
+
+#endif  // VARKEEP_STORAGE_HDF5_CHECKPOINT_INDEX_H_

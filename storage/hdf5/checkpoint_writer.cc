@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/hdf5/checkpoint_writer.h"
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
+#include "base/status_annotate.h"
+#include "base/status_macros.h"
+#include "storage/hdf5/attributes.h"
+#include "storage/hdf5/datatypes.h"
+#include "storage/hdf5/error.h"
+#include "storage/hdf5/file_driver.h"
+#include "storage/hdf5/format.h"
+#include "storage/hdf5/handle.h"
+#include "storage/hdf5/index_checksum.h"
+
+namespace varkeep::storage::hdf5 {
+namespace {
+
+absl::StatusOr<DataspaceHandle> SpaceOf(const CheckpointEntry& entry) {
+  if (entry.value == nullptr) {
+    return Own<DataspaceHandle>(H5Screate(H5S_NULL), "H5Screate");
+  }
+  if (entry.shape.rank() == 0) {
+    return Own<DataspaceHandle>(H5Screate(H5S_SCALAR), "H5Screate");
+  }
+  std::vector<hsize_t> dims(entry.shape.dims().begin(),
+                            entry.shape.dims().end());
+  return Own<DataspaceHandle>(
+      H5Screate_simple(entry.shape.rank(), dims.data(), nullptr),
+      "H5Screate_simple");
+}
+
+class Writer {
+ public:
+  Writer(absl::Time created, const CheckpointProgress& progress, File* file)
+      : created_(
+            absl::FormatTime(absl::RFC3339_full, created, absl::UTCTimeZone())),
+        progress_(progress),
+        driver_(file) {}
+
+  absl::Status Write(CheckpointContents contents) {
+    absl::Status status = WriteThroughDriver(std::move(contents));
+    // The file's error is the cause, what HDF5 says a consequence.
+    return driver_.status().ok() ? status : driver_.status();
+  }
+
+ private:
+  absl::Status WriteThroughDriver(CheckpointContents contents) {
+    ASSIGN_OR_RETURN(FileHandle file, driver_.Create());
+    RETURN_IF_ERROR(MakeProperties());
+    const int64_t all_bytes = ValueBytes(contents);
+    int64_t done_bytes = 0;
+    for (CheckpointEntry& entry : contents.entries) {
+      absl::Status status = WriteEntry(file.id(), entry);
+      RETURN_IF_ERROR(
+          Annotate(status, absl::StrCat("entry '", entry.path, "'")));
+      RETURN_IF_ERROR(driver_.status());
+      if (entry.value == nullptr) continue;
+      done_bytes += entry.value->size_bytes();
+      entry.value = nullptr;
+      if (progress_) progress_(done_bytes, all_bytes);
+    }
+    RETURN_IF_ERROR(WriteRootAttributes(file.id(), contents));
+    return Check(file.Close(), "H5Fclose");
+  }
+
+  absl::Status MakeProperties() {
+    ASSIGN_OR_RETURN(
+        link_properties_,
+        Own<PropertiesHandle>(H5Pcreate(H5P_LINK_CREATE), "H5Pcreate"));
+    RETURN_IF_ERROR(
+        Check(H5Pset_create_intermediate_group(link_properties_.id(), 1),
+              "H5Pset_create_intermediate_group"));
+    RETURN_IF_ERROR(
+        Check(H5Pset_char_encoding(link_properties_.id(), H5T_CSET_UTF8),
+              "H5Pset_char_encoding"));
+    ASSIGN_OR_RETURN(
+        dataset_properties_,
+        Own<PropertiesHandle>(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate"));
+    RETURN_IF_ERROR(
+        Check(H5Pset_fill_time(dataset_properties_.id(), H5D_FILL_TIME_NEVER),
+              "H5Pset_fill_time"));
+    return Check(H5Pset_obj_track_times(dataset_properties_.id(), false),
+                 "H5Pset_obj_track_times");
+  }
+
+  absl::Status WriteEntry(hid_t file, const CheckpointEntry& entry) {
+    ASSIGN_OR_RETURN(DatatypeHandle type, FileType(entry.dtype));
+    ASSIGN_OR_RETURN(DataspaceHandle space, SpaceOf(entry));
+    ASSIGN_OR_RETURN(
+        auto dataset,
+        Own<DatasetHandle>(H5Dcreate2(file, entry.path.c_str(), type.id(),
+                                      space.id(), link_properties_.id(),
+                                      dataset_properties_.id(), H5P_DEFAULT),
+                           "H5Dcreate2"));
+    for (const Attribute& attribute : entry.attributes) {
+      RETURN_IF_ERROR(WriteAttribute(dataset.id(), attribute));
+    }
+    RETURN_IF_ERROR(WriteAttribute(
+        dataset.id(), {kDType, std::string(DTypeName(entry.dtype))}));
+    if (entry.value == nullptr) {
+      checksums_.emplace_back();
+      return WriteShapeAttribute(dataset.id(), entry.shape);
+    }
+    const uint32_t crc = Crc32c(entry.value->bytes());
+    checksums_.emplace_back(crc);
+    RETURN_IF_ERROR(WriteAttribute(dataset.id(), {kCrc32c, uint64_t{crc}}));
+    if (entry.value->size_bytes() == 0) return absl::OkStatus();
+    return Check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL,
+                          H5P_DEFAULT, entry.value->bytes().data()),
+                 "H5Dwrite");
+  }
+
+  absl::Status WriteRootAttributes(hid_t file,
+                                   const CheckpointContents& contents) {
+    for (const Attribute& attribute : contents.attributes) {
+      RETURN_IF_ERROR(WriteAttribute(file, attribute));
+    }
+    const uint64_t index_crc = IndexChecksum(contents, created_, checksums_);
+    const Attribute own[] = {{kFormat, std::string(kFormatName)},
+                             {kFormatVersionName, kFormatVersion},
+                             {kRevision, contents.revision},
+                             {kCreated, created_},
+                             {kIndexCrc32c, index_crc}};
+    for (const Attribute& attribute : own) {
+      RETURN_IF_ERROR(WriteAttribute(file, attribute));
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string created_;
+  const CheckpointProgress& progress_;
+  FileDriver driver_;
+  PropertiesHandle link_properties_;
+  PropertiesHandle dataset_properties_;
+  std::vector<ValueChecksum> checksums_;
+};
+
+int64_t AttributesSize(const std::vector<Attribute>& attributes) {
+  // Message, datatype and dataspace; a string also has a place in a heap.
+  constexpr size_t kAttributeBytes = 192;
+  constexpr size_t kStringBytes = 64;
+  size_t size = 0;
+  for (const Attribute& attribute : attributes) {
+    size += kAttributeBytes + attribute.name.size();
+    if (auto* text = std::get_if<std::string>(&attribute.value)) {
+      size += kStringBytes + text->size();
+    }
+    if (auto* list = std::get_if<std::vector<std::string>>(&attribute.value)) {
+      for (const std::string& text : *list) size += kStringBytes + text.size();
+    }
+  }
+  // Heaps and headers grow in steps and leave gaps: twice is enough.
+  return static_cast<int64_t>(2 * size);
+}
+
+}  // namespace
+
+int64_t EstimateFileSize(const CheckpointContents& contents) {
+  constexpr int64_t kFileBytes = 128 << 10;
+  constexpr int64_t kEntryBytes = (1 << 10) + 512;
+  constexpr int64_t kGroupBytes = 2 << 10;
+  constexpr int64_t kAlignmentBytes = 4096;
+  int64_t size = kFileBytes + AttributesSize(contents.attributes);
+  for (const CheckpointEntry& entry : contents.entries) {
+    size += kEntryBytes + AttributesSize(entry.attributes);
+    size += 2 * static_cast<int64_t>(entry.path.size());
+    size += kGroupBytes * std::count(entry.path.begin(), entry.path.end(), '/');
+    if (entry.value != nullptr) {
+      size += entry.value->size_bytes() + kAlignmentBytes;
+    }
+  }
+  return size;
+}
+
+absl::Status WriteCheckpoint(CheckpointContents contents, absl::Time created,
+                             const CheckpointProgress& progress, File* file) {
+  RETURN_IF_ERROR(Validate(contents));
+  Sort(&contents);
+  PrepareThread();
+  return Writer(created, progress, file).Write(std::move(contents));
+}
+
+}  // namespace varkeep::storage::hdf5

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_STORAGE_HDF5_FORMAT_H_
+#define VARKEEP_STORAGE_HDF5_FORMAT_H_
+
+#include <cstdint>
+
+namespace varkeep::storage::hdf5 {
+
+// The words of docs/checkpoint_format.md that writer and reader share.
+inline constexpr char kFormatName[] = "varkeep checkpoint";
+inline constexpr int64_t kFormatVersion = 1;
+
+// Attributes of the root group.
+inline constexpr char kFormat[] = "format";
+inline constexpr char kFormatVersionName[] = "format_version";
+inline constexpr char kRevision[] = "revision";
+inline constexpr char kCreated[] = "created";
+inline constexpr char kIndexCrc32c[] = "index_crc32c";
+
+// Attributes of a dataset.
+inline constexpr char kDType[] = "dtype";
+inline constexpr char kCrc32c[] = "crc32c";
+
+}  // namespace varkeep::storage::hdf5
+
+#endif  // VARKEEP_STORAGE_HDF5_FORMAT_H_

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/manifest.h"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
+#include "base/status_annotate.h"
+#include "base/status_macros.h"
+#include "storage/checkpoint_layout.h"
+
+namespace varkeep::storage {
+namespace {
+
+using Json = nlohmann::json;  // keys are sorted
+
+constexpr char kFormat[] = "varkeep manifest";
+constexpr int64_t kFormatVersion = 1;
+
+std::string Hex(uint32_t crc) {
+  return absl::StrCat(absl::Hex(crc, absl::kZeroPad8));
+}
+
+// Of the manifest without the member "crc32c", keys sorted, no white space.
+uint32_t Checksum(Json manifest) {
+  manifest.erase("crc32c");
+  const std::string text =
+      manifest.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Crc32c(std::as_bytes(std::span(text.data(), text.size())));
+}
+
+absl::Status Bad(absl::string_view key) {
+  return absl::DataLossError(absl::StrCat("the member '", key,
+                                          "' is missing or not what it should "
+                                          "be"));
+}
+
+const Json* Find(const Json& object, const char* key) {
+  auto it = object.find(key);
+  return it == object.end() ? nullptr : &*it;
+}
+
+absl::Status Get(const Json& object, const char* key, std::string* out) {
+  const Json* value = Find(object, key);
+  if (value == nullptr || !value->is_string()) return Bad(key);
+  *out = value->get<std::string>();
+  return absl::OkStatus();
+}
+
+absl::Status Get(const Json& object, const char* key, uint64_t* out) {
+  const Json* value = Find(object, key);
+  if (value == nullptr || !value->is_number_unsigned()) return Bad(key);
+  *out = value->get<uint64_t>();
+  return absl::OkStatus();
+}
+
+// A number that is not negative.
+absl::Status Get(const Json& object, const char* key, int64_t* out) {
+  uint64_t value = 0;
+  RETURN_IF_ERROR(Get(object, key, &value));
+  if (value > INT64_MAX) return Bad(key);
+  *out = static_cast<int64_t>(value);
+  return absl::OkStatus();
+}
+
+absl::Status GetCrc(const Json& object, uint32_t* out) {
+  std::string text;
+  RETURN_IF_ERROR(Get(object, "crc32c", &text));
+  if (text.size() != 8 || !absl::SimpleHexAtoi(text, out)) return Bad("crc32c");
+  return absl::OkStatus();
+}
+
+Json Format(const CheckpointInfo& info) {
+  return {{"id", info.id},
+          {"revision", info.revision},
+          {"file", info.file},
+          {"size_bytes", info.size_bytes},
+          {"crc32c", Hex(info.crc32c)},
+          {"created", absl::FormatTime(absl::RFC3339_full, info.created,
+                                       absl::UTCTimeZone())},
+          {"entries", info.entries}};
+}
+
+absl::StatusOr<CheckpointInfo> ParseCheckpoint(const Json& object) {
+  if (!object.is_object()) return Bad("checkpoints");
+  CheckpointInfo info;
+  std::string created;
+  RETURN_IF_ERROR(Get(object, "id", &info.id));
+  RETURN_IF_ERROR(Get(object, "revision", &info.revision));
+  RETURN_IF_ERROR(Get(object, "file", &info.file));
+  RETURN_IF_ERROR(Get(object, "size_bytes", &info.size_bytes));
+  RETURN_IF_ERROR(GetCrc(object, &info.crc32c));
+  RETURN_IF_ERROR(Get(object, "created", &created));
+  RETURN_IF_ERROR(Get(object, "entries", &info.entries));
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, created, &info.created, &error)) {
+    return Bad("created");
+  }
+  if (info.file != CheckpointFileName(info.id)) return Bad("file");
+  return info;
+}
+
+absl::StatusOr<Manifest> Parse(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) {
+    return absl::DataLossError("it is not a JSON object");
+  }
+  uint32_t crc = 0;
+  RETURN_IF_ERROR(GetCrc(json, &crc));
+  if (crc != Checksum(json)) {
+    return absl::DataLossError(absl::StrCat(
+        "it has checksum ", Hex(Checksum(json)), ", not ", Hex(crc)));
+  }
+  std::string format;
+  RETURN_IF_ERROR(Get(json, "format", &format));
+  if (format != kFormat) return Bad("format");
+  int64_t version = 0;
+  RETURN_IF_ERROR(Get(json, "format_version", &version));
+  if (version > kFormatVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("it has format version ", version,
+                     ", this program reads up to ", kFormatVersion));
+  }
+  Manifest manifest;
+  RETURN_IF_ERROR(Get(json, "last_id", &manifest.last_id));
+  const Json* checkpoints = Find(json, "checkpoints");
+  if (checkpoints == nullptr || !checkpoints->is_array()) {
+    return Bad("checkpoints");
+  }
+  CheckpointId previous = 0;
+  for (const Json& object : *checkpoints) {
+    ASSIGN_OR_RETURN(CheckpointInfo info, ParseCheckpoint(object));
+    if (info.id <= previous || info.id > manifest.last_id) return Bad("id");
+    previous = info.id;
+    manifest.checkpoints.push_back(std::move(info));
+  }
+  const Json* removing = Find(json, "removing");
+  if (removing == nullptr || !removing->is_array()) return Bad("removing");
+  for (const Json& id : *removing) {
+    if (!id.is_number_integer()) return Bad("removing");
+    manifest.removing.push_back(id.get<CheckpointId>());
+  }
+  return manifest;
+}
+
+}  // namespace
+
+std::string FormatManifest(const Manifest& manifest) {
+  Json checkpoints = Json::array();
+  for (const CheckpointInfo& info : manifest.checkpoints) {
+    checkpoints.push_back(Format(info));
+  }
+  Json json = {{"format", kFormat},
+               {"format_version", kFormatVersion},
+               {"last_id", manifest.last_id},
+               {"checkpoints", std::move(checkpoints)},
+               {"removing", manifest.removing}};
+  json["crc32c"] = Hex(Checksum(json));
+  return json.dump(2) + "\n";
+}
+
+absl::StatusOr<Manifest> ParseManifest(const std::string& text,
+                                       absl::string_view file) {
+  absl::StatusOr<Manifest> manifest = Parse(text);
+  if (manifest.ok()) return manifest;
+  return Annotate(manifest.status(), absl::StrCat("manifest '", file, "'"));
+}
+
+}  // namespace varkeep::storage
