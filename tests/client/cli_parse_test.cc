@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/cli/parse.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "client/cli/context.h"
 #include "client/cli/format.h"
+#include "client/cli/parse.h"
 #include "client/cli/progress.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/tensors.h"
@@ -91,9 +90,8 @@ TEST(ParseElementsTest, EveryKindOfNumber) {
   EXPECT_THAT(*ParseElements({"7"}, DType::kUint64, {3}),
               TensorEq(Of<uint64_t>({3}, {7, 7, 7})));
   EXPECT_TRUE((*ParseElements({"true"}, DType::kBool, {}))->values<bool>()[0]);
-  EXPECT_THAT(
-      *ParseElements({"1+2j", "-3e-2j"}, DType::kComplex64, {2}),
-      TensorEq(Of<std::complex<float>>({2}, {{1, 2}, {0, -3e-2f}})));
+  EXPECT_THAT(*ParseElements({"1+2j", "-3e-2j"}, DType::kComplex64, {2}),
+              TensorEq(Of<std::complex<float>>({2}, {{1, 2}, {0, -3e-2f}})));
   EXPECT_TRUE(std::isnan(
       (*ParseElements({"nan"}, DType::kFloat64, {}))->values<double>()[0]));
 }
@@ -117,9 +115,9 @@ TEST(FormatTest, TensorsAreNestedAndShortened) {
 }
 
 TEST(FormatTest, NumbersThatJsonHasNotAreText) {
-  EXPECT_EQ(TensorToJson(*Of<float>({4}, {0.1f, NAN, INFINITY, -INFINITY}))
-                .dump(),
-            R"([0.1,"NaN","Infinity","-Infinity"])");
+  EXPECT_EQ(
+      TensorToJson(*Of<float>({4}, {0.1f, NAN, INFINITY, -INFINITY})).dump(),
+      R"([0.1,"NaN","Infinity","-Infinity"])");
 }
 
 TEST(FormatTest, TablesAreAligned) {

@@ -37,7 +37,8 @@ std::string File(const std::string& header, const std::string& data) {
 
 TEST(NpyTest, EveryDTypeAndRankGoesRound) {
   for (DType dtype : kAllDTypes) {
-    for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 0}, Shape{2, 3, 4}}) {
+    for (const Shape& shape :
+         {Shape{}, Shape{3}, Shape{2, 0}, Shape{2, 3, 4}}) {
       ASSERT_OK_AND_ASSIGN(auto tensor, Tensor::Create(dtype, shape));
       int i = 0;
       for (std::byte& byte : tensor->mutable_bytes()) {
@@ -65,10 +66,10 @@ TEST(NpyTest, DataBeginsAtAMultipleOf64) {
 TEST(NpyTest, ColumnMajorIsReadAsRowMajor) {
   std::string data("\1\2\3\4\5\6", 6);
 
-  ASSERT_OK_AND_ASSIGN(
-      auto tensor, Parse(File("{'descr': '|u1', 'fortran_order': True, "
-                              "'shape': (2, 3), }",
-                              data)));
+  ASSERT_OK_AND_ASSIGN(auto tensor,
+                       Parse(File("{'descr': '|u1', 'fortran_order': True, "
+                                  "'shape': (2, 3), }",
+                                  data)));
 
   EXPECT_THAT(tensor, TensorEq(Of<uint8_t>({2, 3}, {1, 3, 5, 2, 4, 6})));
 }
