@@ -72,7 +72,7 @@ absl::StatusOr<std::vector<VariableInfo>> AdminClient::ListVariables(
           return AppendInfos(response.variables(), &infos);
         });
     if (status.ok()) return infos;
-    if (!MayRepeat(status) || !backoff.PauseBeforeRepeat()) return status;
+    if (!connection_->Repeat(status, &backoff)) return status;
   }
 }
 

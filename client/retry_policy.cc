@@ -27,18 +27,12 @@ absl::Duration Backoff::remaining() const {
   return std::max(deadline_ - absl::Now(), absl::Milliseconds(1));
 }
 
-absl::Duration Backoff::NextPause() {
+std::optional<absl::Duration> Backoff::PauseBeforeRepeat() {
+  if (!policy_.repeat) return std::nullopt;
   absl::Duration pause = pause_ * absl::Uniform(random_, 0.75, 1.25);
   pause_ = std::min(pause_ * 1.5, policy_.longest_pause);
+  if (absl::Now() + pause >= deadline_) return std::nullopt;
   return pause;
-}
-
-bool Backoff::PauseBeforeRepeat() {
-  if (!policy_.repeat) return false;
-  absl::Duration pause = NextPause();
-  if (absl::Now() + pause >= deadline_) return false;
-  absl::SleepFor(pause);
-  return true;
 }
 
 }  // namespace varkeep::client

@@ -2,6 +2,8 @@
 #ifndef VARKEEP_CLIENT_RETRY_POLICY_H_
 #define VARKEEP_CLIENT_RETRY_POLICY_H_
 
+#include <optional>
+
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -46,12 +48,9 @@ class Backoff {
   // Time that is left, > 0.
   absl::Duration remaining() const;
 
-  // After a failed attempt: false when there is no time, or no wish, for
-  // another; else sleeps and returns true.
-  bool PauseBeforeRepeat();
-
-  // The next pause, for tests.
-  absl::Duration NextPause();
+  // After a failed attempt: how long to pause before another; nullopt when
+  // there is no time, or no wish, for one.
+  std::optional<absl::Duration> PauseBeforeRepeat();
 
  private:
   const RetryPolicy policy_;

@@ -63,6 +63,14 @@ v1::RequestId Connection::NextRequestId() {
   return id;
 }
 
+bool Connection::Repeat(const absl::Status& status, Backoff* backoff,
+                        bool session_lost) {
+  if (!session_lost && !MayRepeat(status)) return false;
+  std::optional<absl::Duration> pause = backoff->PauseBeforeRepeat();
+  if (pause) transport_->Pause(*pause);
+  return pause.has_value();
+}
+
 absl::Status Connection::CallOnce(const std::string& method,
                                   const google::protobuf::MessageLite& request,
                                   google::protobuf::MessageLite* response,
@@ -77,7 +85,7 @@ absl::Status Connection::Call(const std::string& method,
   while (true) {
     absl::Status status =
         CallOnce(method, request, response, backoff.remaining());
-    if (!MayRepeat(status) || !backoff.PauseBeforeRepeat()) return status;
+    if (!Repeat(status, &backoff)) return status;
   }
 }
 
@@ -103,7 +111,7 @@ absl::StatusOr<Connection::Values> Connection::Download(
       ASSIGN_OR_RETURN(result.values, receiver.Finish());
       return result;
     }
-    if (!MayRepeat(status) || !backoff.PauseBeforeRepeat()) return status;
+    if (!Repeat(status, &backoff)) return status;
   }
 }
 
@@ -157,7 +165,7 @@ absl::StatusOr<uint64_t> Connection::Upload(
     absl::Status status = transport_->Upload(MethodName(method), value, next,
                                              &response, policy_.timeout);
     if (status.ok()) return response.version();
-    if (!MayRepeat(status) || !backoff.PauseBeforeRepeat()) return status;
+    if (!Repeat(status, &backoff)) return status;
   }
 }
 

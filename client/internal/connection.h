@@ -60,6 +60,11 @@ class Connection {
   // For a mutation: sent again with it, the mutation is applied once.
   v1::RequestId NextRequestId();
 
+  // After an attempt that failed: true when it may be repeated and there is
+  // time for that, after a pause. `session_lost`: that is a reason too.
+  bool Repeat(const absl::Status& status, Backoff* backoff,
+              bool session_lost = false);
+
   // For a call that is sent once: messages go to `accept`.
   absl::Status DownloadOnce(const std::string& method,
                             const google::protobuf::MessageLite& request,

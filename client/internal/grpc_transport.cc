@@ -113,7 +113,7 @@ class CallQueue {
 class GrpcTransport : public Transport {
  public:
   explicit GrpcTransport(std::shared_ptr<grpc::Channel> channel)
-      : stub_(std::move(channel)) {}
+      : channel_(std::move(channel)), stub_(channel_) {}
 
   absl::Status Unary(const std::string& method,
                      const google::protobuf::MessageLite& request,
@@ -177,6 +177,16 @@ class GrpcTransport : public Transport {
     return Decode(&answer, response);
   }
 
+  // Sleeping is not enough: gRPC goes on connecting only while somebody waits
+  // for something of it (or every five seconds).
+  void Pause(absl::Duration duration) override {
+    if (channel_->GetState(true) == GRPC_CHANNEL_READY) {
+      absl::SleepFor(duration);
+    } else {
+      channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + duration));
+    }
+  }
+
  private:
   // Reads to the end; the next message is on its way while one is accepted.
   static absl::Status ReadAll(Stream* stream, CallQueue* queue,
@@ -197,6 +207,7 @@ class GrpcTransport : public Transport {
     return status;
   }
 
+  const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
 };
 

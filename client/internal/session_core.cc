@@ -21,7 +21,7 @@ absl::StatusOr<std::shared_ptr<SessionCore>> SessionCore::Open(
   while (true) {
     absl::Status status = session->LiveId(backoff.remaining()).status();
     if (status.ok()) return session;
-    if (!MayRepeat(status) || !backoff.PauseBeforeRepeat()) return status;
+    if (!session->connection_->Repeat(status, &backoff)) return status;
   }
 }
 
@@ -138,8 +138,9 @@ absl::Status SessionCore::Declare(const char* method, const Request& request,
     if (status.ok()) {
       status = SendOnce(method, request, response, backoff.remaining());
     }
-    bool repeat = IsSessionLost(status) || MayRepeat(status);
-    if (!repeat || !backoff.PauseBeforeRepeat()) return status;
+    if (!connection_->Repeat(status, &backoff, IsSessionLost(status))) {
+      return status;
+    }
   }
 }
 
@@ -219,8 +220,9 @@ absl::Status SessionCore::CallWith(const std::string& method,
                                      backoff.remaining());
       if (IsSessionLost(status)) MarkLost(*id);
     }
-    bool repeat = IsSessionLost(status) || MayRepeat(status);
-    if (!repeat || !backoff.PauseBeforeRepeat()) return status;
+    if (!connection_->Repeat(status, &backoff, IsSessionLost(status))) {
+      return status;
+    }
   }
 }
 

@@ -52,6 +52,10 @@ class Transport {
                               std::shared_ptr<const void> owner, NextPart next,
                               google::protobuf::MessageLite* response,
                               absl::Duration idle_timeout) = 0;
+
+  // Sleeps after a call that failed with UNAVAILABLE; less long when there is
+  // no connection and one is made meanwhile.
+  virtual void Pause(absl::Duration duration) = 0;
 };
 
 // To a server at "host:port" or "unix:path". INVALID_ARGUMENT for another form.

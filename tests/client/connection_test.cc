@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "absl/time/clock.h"
 #include "client/internal/session_core.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/tensors.h"
@@ -67,6 +68,8 @@ class FakeTransport : public Transport {
     static_cast<v1::AssignResponse*>(response)->set_version(5);
     return absl::OkStatus();
   }
+
+  void Pause(absl::Duration duration) override { absl::SleepFor(duration); }
 
  private:
   absl::Status Fail() {

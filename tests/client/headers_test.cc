@@ -35,7 +35,7 @@ TEST(RetryPolicyTest, PausesGrowToALimit) {
   absl::Duration last;
 
   for (int i = 0; i < 30; ++i) {
-    last = backoff.NextPause();
+    last = backoff.PauseBeforeRepeat().value();
     EXPECT_GE(last, policy.first_pause * 0.75);
     EXPECT_LE(last, policy.longest_pause * 1.25);
   }
@@ -54,7 +54,7 @@ TEST(RetryPolicyTest, GivesUpAtTheDeadline) {
   RetryPolicy policy;
   policy.timeout = absl::Milliseconds(1);
 
-  EXPECT_FALSE(Backoff(policy).PauseBeforeRepeat());
+  EXPECT_EQ(Backoff(policy).PauseBeforeRepeat(), std::nullopt);
 }
 
 }  // namespace
