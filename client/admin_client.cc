@@ -31,7 +31,7 @@ CheckpointInfo CheckpointFromProto(const v1::Checkpoint& message) {
           .size_bytes = message.size_bytes(),
           .crc32c = message.crc32c(),
           .created = TimeFromProto(message.created()),
-          .variables = message.variables()};
+          .entries = message.entries()};
 }
 
 template <typename Messages>

@@ -27,7 +27,7 @@ struct CheckpointInfo {
   uint64_t size_bytes = 0;
   uint32_t crc32c = 0;  // of the whole file
   absl::Time created;
-  int64_t variables = 0;
+  int64_t entries = 0;  // datasets: variables, and constants of initializers
 };
 
 struct RestoreOptions {

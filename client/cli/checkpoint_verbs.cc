@@ -32,7 +32,7 @@ absl::Status Save(const Context& context) {
     PrintJson(ToJson(saved));
   } else {
     Print(absl::StrCat("checkpoint ", saved.id, " at revision ", saved.revision,
-                       ": ", saved.variables, " variables, ",
+                       ": ", saved.entries, " entries, ",
                        FormatBytes(saved.size_bytes), ", ", saved.file));
   }
   return absl::OkStatus();
@@ -97,11 +97,11 @@ absl::Status Checkpoints(const Context& context, int64_t id) {
   ASSIGN_OR_RETURN(std::vector<CheckpointInfo> checkpoints,
                    admin.ListCheckpoints());
   Json list = Json::array();
-  Table table({"ID", "REVISION", "CREATED", "VARIABLES", "SIZE", "FILE"});
+  Table table({"ID", "REVISION", "CREATED", "ENTRIES", "SIZE", "FILE"});
   for (const CheckpointInfo& checkpoint : checkpoints) {
     list.push_back(ToJson(checkpoint));
     table.Add({absl::StrCat(checkpoint.id), absl::StrCat(checkpoint.revision),
-               TimeText(checkpoint.created), absl::StrCat(checkpoint.variables),
+               TimeText(checkpoint.created), absl::StrCat(checkpoint.entries),
                FormatBytes(checkpoint.size_bytes), checkpoint.file});
   }
   if (context.json()) {

@@ -47,7 +47,7 @@ Json ToJson(const client::CheckpointInfo& checkpoint) {
           {"size_bytes", checkpoint.size_bytes},
           {"crc32c", absl::StrFormat("%08x", checkpoint.crc32c)},
           {"created", Time(checkpoint.created)},
-          {"variables", checkpoint.variables}};
+          {"entries", checkpoint.entries}};
 }
 
 Json ToJson(const client::SessionInfo& session) {
