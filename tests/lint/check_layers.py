@@ -69,7 +69,7 @@ def _check_use(layer, used, what):
 
 def _no_external(layer, what, family):
     owners = [name for name, other in BY_NAME.items()
-              if family in other.external and name not in ("testing", "tests")]
+              if family in other.external and not name.startswith("test")]
     return (f"{what}: {layer.name} may not use {family} "
             f"(only {', '.join(owners) or 'tests'} may)")
 
@@ -98,8 +98,7 @@ def cmake_links(text):
 
 
 def layer_of_target(path, target):
-    if path.startswith("tests/") and target not in ("testing",
-                                                    "varkeep_testing"):
+    if path.startswith("tests/") and not path.startswith("tests/testing/"):
         return BY_NAME["tests"]
     if path.startswith("client/examples/"):
         return BY_NAME["examples"]
