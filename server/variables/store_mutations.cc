@@ -102,7 +102,7 @@ void VariableStore::Finish(const Request& request, const Applied& applied) {
       ++at;
       continue;
     }
-    ready_.emplace_back(std::move(at->second.ready), usage_.revision);
+    ready_.push_back({at->first, std::move(at->second.ready), usage_.revision});
     at = watches_.erase(at);
   }
 }
