@@ -49,6 +49,13 @@ std::shared_ptr<Tensor> Adopt(const TensorRef& value) {
 
 absl::StatusOr<Applied> VariableStore::Apply(
     const Mutation& mutation, const std::optional<RequestId>& request) {
+  if (request) {
+    // Before anything that may fail today although it went well then: the
+    // variable may be gone.
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
+    if (repeated) return *repeated;
+  }
   absl::StatusOr<Applied> applied = std::visit(
       [&](const auto& change) { return Do(change, request); }, mutation);
   CallReady();
