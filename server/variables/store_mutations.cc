@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/variables/names.h"
 #include "server/variables/store_variable.h"
 #include "server/variables/value_check.h"
 #include "server/variables/variable_store.h"
@@ -338,6 +339,12 @@ absl::StatusOr<Applied> VariableStore::Do(const AddToCollectionMutation& add,
   std::vector<std::string> keys = variable->info.spec.collections;
   for (const std::string& key : add.keys) {
     if (std::ranges::count(keys, key) == 0) keys.push_back(key);
+  }
+  // A checkpoint has room for so many.
+  if (keys.size() > kMaxCollections) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("variable '", add.name, "' would be in ", keys.size(),
+                     " collections, the limit is ", kMaxCollections));
   }
   if (keys != variable->info.spec.collections) {
     variable->info.spec.collections = std::move(keys);
