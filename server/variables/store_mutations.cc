@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -168,15 +169,16 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
   }
   Writers writers(variables);
   std::vector<VariableInfo> plans;
+  int64_t growth = 0;
   {
     MutexLock lock(&mutex_);
     ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
     if (repeated) return *repeated;
     std::vector<VariablePtr> todo;
-    int64_t growth = 0;
+    absl::flat_hash_set<const Variable*> seen;
     for (VariablePtr& variable : variables) {
       if (variable->value != nullptr && !initialize.force) continue;
-      if (std::ranges::count(todo, variable) > 0) continue;
+      if (!seen.insert(variable.get()).second) continue;
       ASSIGN_OR_RETURN(int64_t bytes, SizeBytes(variable->info.spec.dtype,
                                                 variable->info.spec.shape));
       growth += bytes - BytesOf(variable->value);
@@ -206,6 +208,8 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
                                  variable->info.spec.name);
     }
   }
+  // Others may have taken the memory meanwhile.
+  RETURN_IF_ERROR(CheckGrowth(growth));
   if (!variables.empty()) applied.revision = ++usage_.revision;
   for (size_t i = 0; i < variables.size(); ++i) {
     ++variables[i]->info.run;
