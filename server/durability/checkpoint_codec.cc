@@ -22,6 +22,8 @@ using storage::CheckpointReader;
 
 constexpr char kRequestsPath[] = "requests";
 constexpr char kInitialValues[] = "initial_values/";
+// Groups that a name makes at most; storage has a limit for them.
+constexpr size_t kMaxGroups = 128;
 
 // Names hold no '%', so these escapes cannot be mistaken.
 std::string EscapeComponent(absl::string_view component) {
@@ -144,14 +146,15 @@ std::string VariablePath(absl::string_view container, absl::string_view name) {
         EscapeComponent(absl::StrReplaceAll(container, {{"/", "%2F"}})),
         "/variables/");
   }
-  const std::vector<std::string> components =
-      absl::StrSplit(absl::StrCat(name, ":0"), '/');
-  absl::StrAppend(
-      &path, absl::StrJoin(components, "/",
-                           [](std::string* out, const std::string& component) {
-                             absl::StrAppend(out, EscapeComponent(component));
-                           }));
-  return path;
+  const std::string dataset = absl::StrCat(name, ":0");
+  absl::string_view rest = dataset;
+  for (size_t groups = 0; groups < kMaxGroups; ++groups) {
+    const size_t slash = rest.find('/');
+    if (slash == absl::string_view::npos) break;
+    absl::StrAppend(&path, EscapeComponent(rest.substr(0, slash)), "/");
+    rest.remove_prefix(slash + 1);
+  }
+  return path + absl::StrReplaceAll(rest, {{"/", "%2F"}});
 }
 
 CheckpointContents EncodeSnapshot(StoreSnapshot snapshot) {
