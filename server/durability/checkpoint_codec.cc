@@ -7,10 +7,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
+#include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "server/variables/names.h"
 
 namespace varkeep {
 namespace {
@@ -104,8 +104,18 @@ absl::StatusOr<VariableInfo> DecodeInfo(const CheckpointEntry& entry,
   RETURN_IF_ERROR(read.Get("caching_device", &spec.caching_device));
   RETURN_IF_ERROR(read.Get("constraint", &spec.constraint));
   RETURN_IF_ERROR(read.Get("creator", &spec.creator));
-  ASSIGN_OR_RETURN(spec.initializer,
-                   ParseInitializer(initializer, std::move(initial_value)));
+  absl::StatusOr<InitializerSpec> parsed =
+      ParseInitializer(initializer, std::move(initial_value));
+  if (!parsed.ok()) {
+    return Annotate(parsed.status(), absl::StrCat("entry '", entry.path, "'"));
+  }
+  spec.initializer = *std::move(parsed);
+  // So no variable is there twice, and what is written next has valid paths.
+  if (VariablePath(info.container, spec.name) != entry.path) {
+    return absl::DataLossError(absl::StrCat(
+        "entry '", entry.path, "': variable '", Shorten(spec.name),
+        "' of container '", Shorten(info.container), "' has another path"));
+  }
   return info;
 }
 
