@@ -7,10 +7,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
+#include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "server/variables/names.h"
 
 namespace varkeep {
 namespace {
@@ -22,6 +22,8 @@ using storage::CheckpointReader;
 
 constexpr char kRequestsPath[] = "requests";
 constexpr char kInitialValues[] = "initial_values/";
+// Groups that a name makes at most; storage has a limit for them.
+constexpr size_t kMaxGroups = 128;
 
 // Names hold no '%', so these escapes cannot be mistaken.
 std::string EscapeComponent(absl::string_view component) {
@@ -102,8 +104,18 @@ absl::StatusOr<VariableInfo> DecodeInfo(const CheckpointEntry& entry,
   RETURN_IF_ERROR(read.Get("caching_device", &spec.caching_device));
   RETURN_IF_ERROR(read.Get("constraint", &spec.constraint));
   RETURN_IF_ERROR(read.Get("creator", &spec.creator));
-  ASSIGN_OR_RETURN(spec.initializer,
-                   ParseInitializer(initializer, std::move(initial_value)));
+  absl::StatusOr<InitializerSpec> parsed =
+      ParseInitializer(initializer, std::move(initial_value));
+  if (!parsed.ok()) {
+    return Annotate(parsed.status(), absl::StrCat("entry '", entry.path, "'"));
+  }
+  spec.initializer = *std::move(parsed);
+  // So no variable is there twice, and what is written next has valid paths.
+  if (VariablePath(info.container, spec.name) != entry.path) {
+    return absl::DataLossError(absl::StrCat(
+        "entry '", entry.path, "': variable '", Shorten(spec.name),
+        "' of container '", Shorten(info.container), "' has another path"));
+  }
   return info;
 }
 
@@ -144,14 +156,15 @@ std::string VariablePath(absl::string_view container, absl::string_view name) {
         EscapeComponent(absl::StrReplaceAll(container, {{"/", "%2F"}})),
         "/variables/");
   }
-  const std::vector<std::string> components =
-      absl::StrSplit(absl::StrCat(name, ":0"), '/');
-  absl::StrAppend(
-      &path, absl::StrJoin(components, "/",
-                           [](std::string* out, const std::string& component) {
-                             absl::StrAppend(out, EscapeComponent(component));
-                           }));
-  return path;
+  const std::string dataset = absl::StrCat(name, ":0");
+  absl::string_view rest = dataset;
+  for (size_t groups = 0; groups < kMaxGroups; ++groups) {
+    const size_t slash = rest.find('/');
+    if (slash == absl::string_view::npos) break;
+    absl::StrAppend(&path, EscapeComponent(rest.substr(0, slash)), "/");
+    rest.remove_prefix(slash + 1);
+  }
+  return path + absl::StrReplaceAll(rest, {{"/", "%2F"}});
 }
 
 CheckpointContents EncodeSnapshot(StoreSnapshot snapshot) {

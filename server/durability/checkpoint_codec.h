@@ -16,7 +16,8 @@ namespace varkeep {
 // attributes are described in docs/checkpoint_format.md.
 
 // "variables/foo/v:0"; in container c "containers/c/variables/foo/v:0". Path
-// components that HDF5 would misread ("", ".", "..") are percent-escaped.
+// components that HDF5 would misread ("", ".", "..") are percent-escaped, and
+// so are the slashes after the 128th.
 std::string VariablePath(absl::string_view container, absl::string_view name);
 
 storage::CheckpointContents EncodeSnapshot(StoreSnapshot snapshot);

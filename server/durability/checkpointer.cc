@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/durability/checkpointer.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <utility>
@@ -115,8 +116,9 @@ void Checkpointer::Run() {
       MutexLock lock(&mutex_);
       while (waiting_.empty() && jobs_.empty() && !stopping_ && !SaveIsDue()) {
         if (options_.interval > absl::ZeroDuration()) {
-          changed_.WaitFor(&mutex_,
-                           absl::ToDoubleSeconds(next_save_ - clock_->Now()));
+          const absl::Duration left = next_save_ - clock_->Now();
+          changed_.WaitFor(
+              &mutex_, absl::ToDoubleSeconds(std::min(left, absl::Hours(24))));
         } else {
           changed_.Wait(&mutex_);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/durability/recovery.h"
 
+#include <algorithm>
 #include <memory>
 #include <ranges>
 #include <utility>
@@ -51,6 +52,9 @@ absl::StatusOr<Recovered> RecoverNewest(CheckpointStore* checkpoints,
                          "--allow-fallback"));
       }
       recovered.snapshot = *std::move(snapshot);
+      // What was given up used revisions up to that of the newest.
+      recovered.snapshot.revision =
+          std::max(recovered.snapshot.revision, listed.back().revision);
       recovered.from = info;
       return recovered;
     }

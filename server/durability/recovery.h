@@ -20,7 +20,8 @@ struct Recovered {
 
 // Reads the newest checkpoint, every checksum verified. When it is damaged:
 // DATA_LOSS naming it and the one that could be used, or with `allow_fallback`
-// that one. An older state is never taken silently.
+// that one. An older state is never taken silently, and its revision is then
+// that of the newest: no revision means two things.
 absl::StatusOr<Recovered> RecoverNewest(storage::CheckpointStore* checkpoints,
                                         bool allow_fallback);
 

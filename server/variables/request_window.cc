@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/variables/request_window.h"
 
-#include <algorithm>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
@@ -17,9 +15,11 @@ absl::StatusOr<std::optional<Revision>> RequestWindow::Find(
   }
   auto client = clients_.find(id.client);
   if (client == clients_.end()) return std::nullopt;
-  auto applied = client->second.applied.find(id.sequence);
-  if (applied != client->second.applied.end()) return applied->second;
-  if (id.sequence <= client->second.forgotten) {
+  const std::map<uint64_t, Revision>& applied = client->second.applied;
+  auto found = applied.find(id.sequence);
+  if (found != applied.end()) return found->second;
+  // Told by what is remembered alone, so that it is the same after a restart.
+  if (applied.size() >= kSequences && id.sequence < applied.begin()->first) {
     return absl::FailedPreconditionError(absl::StrCat(
         "request id (client ", id.client, ", sequence ", id.sequence,
         ") is older than the last ", kSequences,
@@ -36,9 +36,7 @@ void RequestWindow::Record(const RequestId& id, Revision revision) {
   by_use_.emplace(client.last_used, id.client);
   client.applied.emplace(id.sequence, revision);
   if (client.applied.size() > kSequences) {
-    auto oldest = client.applied.begin();
-    client.forgotten = std::max(client.forgotten, oldest->first);
-    client.applied.erase(oldest);
+    client.applied.erase(client.applied.begin());
   }
   if (clients_.size() > kClients) {
     auto idle = by_use_.begin();

@@ -42,8 +42,6 @@ class RequestWindow {
  private:
   struct Client {
     std::map<uint64_t, Revision> applied;  // by sequence
-    // Sequences at and below this were forgotten.
-    uint64_t forgotten = 0;
     uint64_t last_used = 0;
   };
   absl::flat_hash_map<uint64_t, Client> clients_;

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/variables/names.h"
 #include "server/variables/store_variable.h"
 #include "server/variables/value_check.h"
 #include "server/variables/variable_store.h"
@@ -49,6 +51,13 @@ std::shared_ptr<Tensor> Adopt(const TensorRef& value) {
 
 absl::StatusOr<Applied> VariableStore::Apply(
     const Mutation& mutation, const std::optional<RequestId>& request) {
+  if (request) {
+    // Before anything that may fail today although it went well then: the
+    // variable may be gone.
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
+    if (repeated) return *repeated;
+  }
   absl::StatusOr<Applied> applied = std::visit(
       [&](const auto& change) { return Do(change, request); }, mutation);
   CallReady();
@@ -102,7 +111,7 @@ void VariableStore::Finish(const Request& request, const Applied& applied) {
       ++at;
       continue;
     }
-    ready_.emplace_back(std::move(at->second.ready), usage_.revision);
+    ready_.push_back({at->first, std::move(at->second.ready), usage_.revision});
     at = watches_.erase(at);
   }
 }
@@ -160,15 +169,16 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
   }
   Writers writers(variables);
   std::vector<VariableInfo> plans;
+  int64_t growth = 0;
   {
     MutexLock lock(&mutex_);
     ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
     if (repeated) return *repeated;
     std::vector<VariablePtr> todo;
-    int64_t growth = 0;
+    absl::flat_hash_set<const Variable*> seen;
     for (VariablePtr& variable : variables) {
       if (variable->value != nullptr && !initialize.force) continue;
-      if (std::ranges::count(todo, variable) > 0) continue;
+      if (!seen.insert(variable.get()).second) continue;
       ASSIGN_OR_RETURN(int64_t bytes, SizeBytes(variable->info.spec.dtype,
                                                 variable->info.spec.shape));
       growth += bytes - BytesOf(variable->value);
@@ -198,6 +208,8 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
                                  variable->info.spec.name);
     }
   }
+  // Others may have taken the memory meanwhile.
+  RETURN_IF_ERROR(CheckGrowth(growth));
   if (!variables.empty()) applied.revision = ++usage_.revision;
   for (size_t i = 0; i < variables.size(); ++i) {
     ++variables[i]->info.run;
@@ -331,6 +343,12 @@ absl::StatusOr<Applied> VariableStore::Do(const AddToCollectionMutation& add,
   std::vector<std::string> keys = variable->info.spec.collections;
   for (const std::string& key : add.keys) {
     if (std::ranges::count(keys, key) == 0) keys.push_back(key);
+  }
+  // A checkpoint has room for so many.
+  if (keys.size() > kMaxCollections) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("variable '", add.name, "' would be in ", keys.size(),
+                     " collections, the limit is ", kMaxCollections));
   }
   if (keys != variable->info.spec.collections) {
     variable->info.spec.collections = std::move(keys);

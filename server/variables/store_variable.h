@@ -33,9 +33,10 @@ class VariableStore::Writers {
  public:
   explicit Writers(std::vector<VariablePtr> variables)
       : variables_(std::move(variables)) {
+    // By address too: a variable that was deleted and declared again is two.
     std::ranges::sort(variables_, [](const auto& a, const auto& b) {
-      return std::tie(a->info.container, a->info.spec.name) <
-             std::tie(b->info.container, b->info.spec.name);
+      return std::tie(a->info.container, a->info.spec.name, a) <
+             std::tie(b->info.container, b->info.spec.name, b);
     });
     auto repeated = std::ranges::unique(variables_);
     variables_.erase(repeated.begin(), repeated.end());

@@ -171,7 +171,7 @@ uint64_t VariableStore::WatchInitialized(absl::string_view container,
     id = ++last_watch_;
     Watch watch{std::string(container), std::move(names), std::move(ready)};
     if (IsReady(watch)) {
-      ready_.emplace_back(std::move(watch.ready), usage_.revision);
+      ready_.push_back({id, std::move(watch.ready), usage_.revision});
     } else {
       watches_.emplace(id, std::move(watch));
     }
@@ -183,15 +183,21 @@ uint64_t VariableStore::WatchInitialized(absl::string_view container,
 void VariableStore::CancelWatch(uint64_t id) {
   MutexLock lock(&mutex_);
   watches_.erase(id);
+  std::erase_if(ready_, [id](const Ready& ready) { return ready.id == id; });
 }
 
 void VariableStore::CallReady() {
-  std::vector<std::pair<std::function<void(Revision)>, Revision>> ready;
-  {
-    MutexLock lock(&mutex_);
-    ready.swap(ready_);
+  // One at a time: what is taken out here cannot be taken back any more.
+  for (;;) {
+    Ready ready;
+    {
+      MutexLock lock(&mutex_);
+      if (ready_.empty()) return;
+      ready = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    ready.call(ready.revision);
   }
-  for (auto& [callback, revision] : ready) callback(revision);
 }
 
 }  // namespace varkeep

@@ -3,12 +3,12 @@
 #define VARKEEP_SERVER_VARIABLES_VARIABLE_STORE_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -141,6 +141,13 @@ class VariableStore {
     std::function<void(Revision)> ready;
   };
 
+  // A watch that came true and was not called yet.
+  struct Ready {
+    uint64_t id = 0;
+    std::function<void(Revision)> call;
+    Revision revision = 0;
+  };
+
   using Request = std::optional<RequestId>;
   absl::StatusOr<Applied> Do(const DeclareMutation&, const Request&);
   absl::StatusOr<Applied> Do(const InitializeMutation&, const Request&);
@@ -203,8 +210,7 @@ class VariableStore {
   mutable int waiting_readers_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Watch> watches_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_watch_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<std::pair<std::function<void(Revision)>, Revision>> ready_
-      ABSL_GUARDED_BY(mutex_);
+  std::deque<Ready> ready_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varkeep

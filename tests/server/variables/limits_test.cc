@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include "tests/server/variables/store_testing.h"
+
+namespace varkeep {
+namespace {
+
+using absl::StatusCode;
+using ::testing::HasSubstr;
+
+// Variables of at most 64 bytes, 100 bytes together.
+class LimitsTest : public StoreTest {
+ protected:
+  LimitsTest() : StoreTest({64, 100}) {}
+};
+
+TensorRef Bytes(int64_t count) {
+  return Of<uint8_t>({count},
+                     std::vector<uint8_t>(static_cast<size_t>(count), 1));
+}
+
+TEST_F(LimitsTest, AVariableMayBeAsLargeAsTheLimit) {
+  EXPECT_OK(Declare(store_, SpecOf("fits", {16})));
+  EXPECT_THAT(Declare(store_, SpecOf("large", {17})),
+              StatusIs(StatusCode::kResourceExhausted,
+                       "variable 'large' of shape [17] and dtype float32 has "
+                       "68 bytes, the largest variable has 64"));
+  EXPECT_EQ(store_.usage().variables, 1);
+}
+
+TEST_F(LimitsTest, ASizeThatOverflowsIsRefused) {
+  EXPECT_THAT(
+      Declare(store_, SpecOf("v", {std::numeric_limits<int64_t>::max() / 2})),
+      StatusIs(StatusCode::kInvalidArgument, ::testing::_));
+}
+
+TEST_F(LimitsTest, DeclaringTakesNoMemory) {
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_OK(Declare(store_, SpecOf(name, {64}, DType::kUint8)));
+  }
+  EXPECT_EQ(store_.usage().value_bytes, 0);
+}
+
+TEST_F(LimitsTest, ValuesTogetherStayWithinTheMemoryLimit) {
+  Put(store_, "a", Bytes(60));
+  Put(store_, "b", Bytes(40));
+  ASSERT_OK(Declare(store_, SpecOf("c", {1}, DType::kUint8)));
+
+  EXPECT_THAT(Assign(store_, "c", Bytes(1)),
+              StatusIs(StatusCode::kResourceExhausted,
+                       "memory limit of 100 bytes: the variables hold 100 "
+                       "bytes, the request needs 1 more"));
+  EXPECT_FALSE(store_.Find("", "c")->initialized);
+}
+
+TEST_F(LimitsTest, AValueThatReplacesAnotherNeedsOnlyTheDifference) {
+  Put(store_, "a", Bytes(60));
+  Put(store_, "b", Bytes(40));
+
+  EXPECT_OK(Assign(store_, "a", Bytes(60)));
+  EXPECT_THAT(store_.Apply(AssignMutation{"", "a", Bytes(61), {}, false}),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("1 more")));
+  EXPECT_OK(Add(store_, "a", Bytes(60)));
+  EXPECT_EQ(store_.usage().value_bytes, 100);
+}
+
+TEST_F(LimitsTest, AShrunkAndADeletedValueGiveTheirMemoryBack) {
+  Put(store_, "a", Bytes(60));
+  Put(store_, "b", Bytes(40));
+
+  ASSERT_OK(store_.Apply(AssignMutation{"", "a", Bytes(20), {}, false}));
+  EXPECT_EQ(store_.usage().value_bytes, 60);
+  Put(store_, "c", Bytes(40));
+  ASSERT_OK(Delete(store_, "b"));
+  EXPECT_EQ(store_.usage().value_bytes, 60);
+  Put(store_, "d", Bytes(40));
+  ASSERT_OK(store_.Apply(ResetContainerMutation{""}));
+  EXPECT_EQ(store_.usage().value_bytes, 0);
+  Put(store_, "e", Bytes(64));
+}
+
+TEST_F(LimitsTest, InitializingMoreThanFitsChangesNothing) {
+  ASSERT_OK(Declare(store_, SpecOf("a", {60}, DType::kUint8)));
+  ASSERT_OK(Declare(store_, SpecOf("b", {60}, DType::kUint8)));
+  const StoreSnapshot before = store_.Snapshot();
+
+  EXPECT_THAT(Initialize(store_, {"a", "b"}),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("120 more")));
+
+  ExpectSameSnapshot(store_.Snapshot(), before);
+  EXPECT_OK(Initialize(store_, {"a"}));
+}
+
+TEST_F(LimitsTest, ARepeatedNameIsMeasuredOnce) {
+  ASSERT_OK(Declare(store_, SpecOf("a", {60}, DType::kUint8)));
+
+  EXPECT_OK(Initialize(store_, {"a", "a"}));
+  EXPECT_OK(Initialize(store_, {"a", "a"}, /*force=*/true));
+}
+
+TEST_F(LimitsTest, RestoringMoreThanFitsChangesNothing) {
+  Put(store_, "a", Bytes(60));
+  const StoreSnapshot before = store_.Snapshot();
+  RestoreMutation restore;
+  for (const char* name : {"a", "b"}) {
+    VariableInfo info;
+    info.spec = SpecOf(name, {60}, DType::kUint8);
+    restore.items.push_back({info, Bytes(60)});
+  }
+
+  EXPECT_THAT(store_.CheckRestorable(restore),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("60 more")));
+  EXPECT_THAT(store_.Apply(restore),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("60 more")));
+
+  ExpectSameSnapshot(store_.Snapshot(), before);
+}
+
+}  // namespace
+}  // namespace varkeep
