@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/client/server_process.h"
+#include "tests/testing/server_process.h"
 
 namespace varkeep {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "client/admin_client.h"
-#include "tests/client/server_process.h"
+#include "tests/testing/server_process.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/tensors.h"
 

@@ -10,14 +10,12 @@ namespace varkeep {
 
 InProcessServer::InProcessServer(
     const std::function<void(ServerOptions*)>& change) {
-  options_.listen = {"127.0.0.1:0"};
+  options_.listen = {"unix:" + directory_.path() + "/socket", "127.0.0.1:0"};
   options_.data_directory = directory_.path() + "/data";
   options_.checkpoint_interval = absl::ZeroDuration();
   options_.grace = absl::Seconds(1);
   if (change) change(&options_);
   Start();
-  address_ = server_->addresses()[0];
-  options_.listen[0] = address_;
 }
 
 InProcessServer::~InProcessServer() = default;

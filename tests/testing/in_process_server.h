@@ -11,8 +11,9 @@
 
 namespace varkeep {
 
-// A real server on a free loopback port with a data directory of its own, which
-// is removed at the end. Fails the test when it cannot start.
+// A real server with a data directory of its own, which is removed at the end.
+// It listens on a unix socket, whose address no other process can take while it
+// restarts, and on a free loopback port. Ends the test when it cannot start.
 class InProcessServer {
  public:
   // `change` may set options before the server starts.
@@ -20,8 +21,10 @@ class InProcessServer {
       const std::function<void(ServerOptions*)>& change = nullptr);
   ~InProcessServer();
 
-  // "127.0.0.1:<port>"; the same after Restart.
-  const std::string& address() const { return address_; }
+  // "unix:<path>"; the same after Restart.
+  const std::string& address() const { return options_.listen[0]; }
+  // "127.0.0.1:<port>"; another one after Restart.
+  const std::string& tcp_address() const { return server_->addresses()[1]; }
   const std::string& data_directory() const { return options_.data_directory; }
   Server* server() { return server_.get(); }
 
@@ -34,7 +37,6 @@ class InProcessServer {
 
   TempDir directory_;
   ServerOptions options_;
-  std::string address_;
   std::unique_ptr<Server> server_;
 };
 

@@ -35,10 +35,10 @@ TEST(ServerTest, AnAddressInUseIsRefused) {
   InProcessServer first;
   TempDir directory;
   ServerOptions options;
-  options.listen = {first.address()};
+  options.listen = {first.tcp_address()};
   options.data_directory = directory.path();
   EXPECT_THAT(Server::Start(options), StatusIs(absl::StatusCode::kUnavailable,
-                                               HasSubstr(first.address())));
+                                               HasSubstr(first.tcp_address())));
 }
 
 TEST(ServerTest, ValuesSurviveARestart) {

@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/client/server_process.h"
+#include "tests/testing/server_process.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
-#include "absl/strings/str_cat.h"
 #include "client/admin_client.h"
 #include "client/client.h"
 #include "tests/testing/status_matchers.h"
 
 namespace varkeep {
-namespace {
-
-// A port that nobody listens on now.
-int FreePort() {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(fd, generic, size) != 0 || getsockname(fd, generic, &size) != 0) {
-    std::abort();
-  }
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
-}  // namespace
 
 ServerProcess::ServerProcess()
-    : address_(absl::StrCat("127.0.0.1:", FreePort())) {
+    : address_("unix:" + directory_.path() + "/socket") {
   Start();
   WaitUntilServing();
 }

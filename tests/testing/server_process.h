@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef VARKEEP_TESTS_CLIENT_SERVER_PROCESS_H_
-#define VARKEEP_TESTS_CLIENT_SERVER_PROCESS_H_
+#ifndef VARKEEP_TESTS_TESTING_SERVER_PROCESS_H_
+#define VARKEEP_TESTS_TESTING_SERVER_PROCESS_H_
 
 #include <sys/types.h>
 
@@ -10,8 +10,9 @@
 
 namespace varkeep {
 
-// A varkeepd of its own on a free port of this machine, which can be killed and
-// started again on the same port and data.
+// A varkeepd of its own, which can be killed and started again on the same
+// address and data. The address is a unix socket: no other process can take it
+// while the server is down.
 class ServerProcess {
  public:
   // Starts it and waits until it serves.
@@ -31,4 +32,4 @@ class ServerProcess {
 
 }  // namespace varkeep
 
-#endif  // VARKEEP_TESTS_CLIENT_SERVER_PROCESS_H_
+#endif  // VARKEEP_TESTS_TESTING_SERVER_PROCESS_H_

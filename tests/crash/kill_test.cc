@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kill -9 in the middle of saves. After each one the server starts again and
+// shows the newest checkpoint that it acknowledged, or a newer one, whole.
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <future>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "client/admin_client.h"
+#include "client/client.h"
+#include "tests/testing/server_process.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/tensors.h"
+
+namespace varkeep {
+namespace {
+
+using client::Variable;
+
+constexpr int kKills = 12;
+constexpr int64_t kElements = 2 << 20;  // 8 MiB: saving takes a while
+
+// Every element is the same number, so a torn value shows.
+TensorRef Filled(float number) {
+  return Of<float>({kElements}, std::vector<float>(kElements, number));
+}
+
+// The number in every element; fails when they differ.
+float NumberIn(const Variable& variable) {
+  auto value = variable.Read();
+  EXPECT_TRUE(value.ok()) << value.status();
+  if (!value.ok()) return -1;
+  const std::vector<float> values = Values<float>(**value);
+  EXPECT_THAT(values, ::testing::Each(values[0])) << "torn";
+  return values[0];
+}
+
+TEST(KillTest, EverySaveThatWasAcknowledgedIsThereWhole) {
+  ServerProcess server;
+  ASSERT_OK_AND_ASSIGN(auto client, client::Client::Connect(server.address()));
+  ASSERT_OK_AND_ASSIGN(auto session, client->OpenSession());
+  ASSERT_OK_AND_ASSIGN(Variable a,
+                       session->GetVariable("a", {kElements}, client::Zeros()));
+  ASSERT_OK_AND_ASSIGN(Variable b,
+                       session->GetVariable("b", {kElements}, client::Zeros()));
+  ASSERT_OK(session->Initialize());
+  client::AdminClient admin(*client);
+  ASSERT_OK(admin.Save());
+
+  std::mt19937 random(7);
+  float number = 0;
+  float acknowledged = 0;
+  for (int kill = 0; kill < kKills; ++kill) {
+    client::ClientOptions options;
+    options.retry.repeat = false;
+    ASSERT_OK_AND_ASSIGN(auto writer,
+                         client::Client::Connect(server.address(), options));
+    client::AdminClient saver(*writer);
+    ASSERT_OK_AND_ASSIGN(Variable x, writer->FindVariable("a"));
+    ASSERT_OK_AND_ASSIGN(Variable y, writer->FindVariable("b"));
+    std::promise<void> never;
+    std::thread killer([&, delay = random() % 60] {
+      // Not a wait for something to happen: the moment is what is tested.
+      never.get_future().wait_for(std::chrono::milliseconds(delay));
+      server.Kill();
+      server.Start();
+    });
+    number += 1;
+    if (x.Assign(Filled(number)).ok() && y.Assign(Filled(number)).ok() &&
+        saver.Save().ok()) {
+      acknowledged = number;
+    }
+    killer.join();
+    server.WaitUntilServing();
+
+    const float in_a = NumberIn(a);
+    const float in_b = NumberIn(b);
+    EXPECT_GE(in_b, acknowledged);
+    EXPECT_LE(in_a, number);
+    EXPECT_TRUE(in_a == in_b || in_a == in_b + 1) << in_a << " " << in_b;
+  }
+}
+
+}  // namespace
+}  // namespace varkeep
