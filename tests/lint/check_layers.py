@@ -99,7 +99,9 @@ def cmake_links(text):
 
 
 def layer_of_target(path, target):
-    if path.startswith("tests/") and not path.startswith("tests/testing/"):
+    if path.startswith("tests/testing/"):
+        return BY_NAME["testing"]
+    if path.startswith("tests/"):
         return BY_NAME["tests"]
     if path.startswith("client/examples/"):
         return BY_NAME["examples"]
