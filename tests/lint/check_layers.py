@@ -49,11 +49,12 @@ def check_link(layer, target):
     """The broken rule of one linked CMake target, or None."""
     match = re.fullmatch(r"varkeep(?:::|_)(\w+)", target)
     if match:
-        if match[1] == "warnings":
+        name = "testing" if match[1].startswith("testing_") else match[1]
+        if name == "warnings":
             return None
-        if match[1] not in BY_NAME:
+        if name not in BY_NAME:
             return f"links {target}, which {NO_LAYER}"
-        return _check_use(layer, match[1], f"links {target}")
+        return _check_use(layer, name, f"links {target}")
     family = family_of(target, EXTERNAL_TARGETS)
     if family is not None and family not in layer.external:
         return _no_external(layer, f"links {target}", family)
@@ -98,7 +99,9 @@ def cmake_links(text):
 
 
 def layer_of_target(path, target):
-    if path.startswith("tests/") and not path.startswith("tests/testing/"):
+    if path.startswith("tests/testing/"):
+        return BY_NAME["testing"]
+    if path.startswith("tests/"):
         return BY_NAME["tests"]
     if path.startswith("client/examples/"):
         return BY_NAME["examples"]

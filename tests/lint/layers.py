@@ -100,12 +100,9 @@ LAYERS = (
     _layer("client", "client/*",
            "codec grpc_status grpc_proto proto tensor base", "grpc protobuf"),
 
-    # Tests may use everything.
-    _layer("testing_server", "tests/testing/in_process_server.*",
-           _EVERYTHING + " testing", _ANY_EXTERNAL),
+    # Tests may use everything. Helpers may be split: testing, testing_server.
     _layer("testing", "tests/testing/*", _EVERYTHING, _ANY_EXTERNAL),
-    _layer("tests", "tests/*", _EVERYTHING + " testing testing_server",
-           _ANY_EXTERNAL),
+    _layer("tests", "tests/*", _EVERYTHING + " testing", _ANY_EXTERNAL),
 )
 
 # Stricter than the row: files (but not those after "!") may not include these
