@@ -152,9 +152,9 @@ void SortByName(std::vector<Attribute>* attributes) {
 }  // namespace
 
 absl::Status Validate(const CheckpointContents& contents) {
-  RETURN_IF_ERROR(ValidateAttributes(
-      contents.attributes,
-      {"format", "format_version", "revision", "created", "index_crc32c"}));
+  RETURN_IF_ERROR(
+      ValidateAttributes(contents.attributes,
+                         {"format", "format_version", "revision", "created"}));
   for (const CheckpointEntry& entry : contents.entries) {
     absl::Status status = ValidateEntry(entry);
     if (!status.ok()) {

@@ -38,8 +38,7 @@ struct CheckpointEntry {
 
 // Everything durable at one revision. Comes back with entries in the order of
 // their paths and attributes in the order of their names (as bytes). The names
-// "format", "format_version", "revision", "created" and "index_crc32c" are
-// storage's own.
+// "format", "format_version", "revision" and "created" are storage's own.
 struct CheckpointContents {
   uint64_t revision = 0;
   std::vector<Attribute> attributes;  // of the checkpoint as a whole

@@ -11,27 +11,14 @@
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "storage/checkpoint_layout.h"
+#include "storage/checkpoint_trailer.h"
 #include "storage/hdf5/checkpoint_reader.h"
 #include "storage/hdf5/checkpoint_writer.h"
 
 namespace varkeep::storage {
 namespace {
 
-constexpr int64_t kBlockBytes = 1 << 20;
 constexpr int64_t kMaxManifestBytes = 64 << 20;
-
-absl::StatusOr<uint32_t> ChecksumOf(File* file, int64_t size) {
-  std::vector<std::byte> buffer(
-      static_cast<size_t>(std::min(size, kBlockBytes)));
-  uint32_t crc = 0;
-  for (int64_t offset = 0; offset < size; offset += kBlockBytes) {
-    std::span<std::byte> block = std::span(buffer).first(
-        static_cast<size_t>(std::min(size - offset, kBlockBytes)));
-    RETURN_IF_ERROR(file->ReadAt(offset, block));
-    crc = Crc32c(block, crc);
-  }
-  return crc;
-}
 
 absl::Status CheckWholeFile(File* file, const CheckpointInfo& info,
                             absl::string_view path) {
@@ -40,7 +27,7 @@ absl::Status CheckWholeFile(File* file, const CheckpointInfo& info,
     return absl::DataLossError(absl::StrCat(
         "checkpoint '", path, "' has ", size, " bytes, not ", info.size_bytes));
   }
-  ASSIGN_OR_RETURN(uint32_t crc, ChecksumOf(file, size));
+  ASSIGN_OR_RETURN(uint32_t crc, FileChecksum(file, size));
   if (crc == info.crc32c) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       "checkpoint '", path, "' has checksum ", absl::Hex(crc, absl::kZeroPad8),
@@ -124,7 +111,11 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
     RETURN_IF_ERROR(file->Reserve(estimate));
     RETURN_IF_ERROR(hdf5::WriteCheckpoint(std::move(contents), created,
                                           progress, file.get()));
-    ASSIGN_OR_RETURN(CheckpointInfo info, Verify(name));
+    CheckpointInfo info;
+    ASSIGN_OR_RETURN(info.crc32c, AppendTrailer(file.get()));
+    ASSIGN_OR_RETURN(std::unique_ptr<File> written,
+                     file_system_->OpenForRead(path));
+    RETURN_IF_ERROR(ReadBack(std::move(written), path, &info));
     if (info.revision != revision || info.entries != entries) {
       return absl::DataLossError(absl::StrCat(
           "checkpoint '", path, "' is not what was written to it"));
@@ -138,20 +129,30 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
   return info;
 }
 
-absl::StatusOr<CheckpointInfo> CheckpointDirectory::Verify(
+absl::StatusOr<CheckpointInfo> CheckpointDirectory::Examine(
     const std::string& name) const {
   const std::string path = PathOf(name);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
   CheckpointInfo info;
-  ASSIGN_OR_RETURN(info.size_bytes, file->Size());
-  ASSIGN_OR_RETURN(info.crc32c, ChecksumOf(file.get(), info.size_bytes));
+  absl::StatusOr<uint32_t> crc = VerifyTrailer(file.get());
+  if (!crc.ok()) {
+    return Annotate(crc.status(), absl::StrCat("checkpoint '", path, "'"));
+  }
+  info.crc32c = *crc;
+  RETURN_IF_ERROR(ReadBack(std::move(file), path, &info));
+  return info;
+}
+
+absl::Status CheckpointDirectory::ReadBack(std::unique_ptr<File> file,
+                                           const std::string& path,
+                                           CheckpointInfo* info) const {
+  ASSIGN_OR_RETURN(info->size_bytes, file->Size());
   ASSIGN_OR_RETURN(auto reader,
                    hdf5::Hdf5CheckpointReader::Open(std::move(file), path));
-  RETURN_IF_ERROR(reader->VerifyAll());
-  info.revision = reader->contents().revision;
-  info.created = reader->created();
-  info.entries = static_cast<int64_t>(reader->contents().entries.size());
-  return info;
+  info->revision = reader->contents().revision;
+  info->created = reader->created();
+  info->entries = static_cast<int64_t>(reader->contents().entries.size());
+  return reader->VerifyAll();
 }
 
 absl::StatusOr<std::unique_ptr<CheckpointReader>> CheckpointDirectory::Open(

@@ -41,9 +41,9 @@ class CheckpointDirectory {
       CheckpointContents contents, absl::Time created,
       const CheckpointProgress& progress, const std::string& name) const;
 
-  // What the checkpoint file is, after verifying its index and every value.
-  // Gives neither id nor file. DATA_LOSS.
-  absl::StatusOr<CheckpointInfo> Verify(const std::string& name) const;
+  // What the checkpoint file is, judged without the manifest: its trailer, its
+  // index and every value are verified. Gives neither id nor file. DATA_LOSS.
+  absl::StatusOr<CheckpointInfo> Examine(const std::string& name) const;
 
   // Opens the file of `info` after verifying its size and checksum. NOT_FOUND,
   // DATA_LOSS.
@@ -54,6 +54,10 @@ class CheckpointDirectory {
   absl::StatusOr<std::string> Quarantine(const std::string& name) const;
 
  private:
+  // Reads index and values of a file whose trailer was verified, into `info`.
+  absl::Status ReadBack(std::unique_ptr<File> file, const std::string& path,
+                        CheckpointInfo* info) const;
+
   FileSystem* const file_system_;
   const std::string path_;
 };

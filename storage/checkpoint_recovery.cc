@@ -101,7 +101,7 @@ class Recovery {
     for (const std::string& name : names_) {
       std::optional<CheckpointId> id = ParseCheckpointFileName(name);
       if (!id.has_value() || listed.contains(*id)) continue;
-      absl::StatusOr<CheckpointInfo> info = directory_.Verify(name);
+      absl::StatusOr<CheckpointInfo> info = directory_.Examine(name);
       if (!info.ok() && !absl::IsDataLoss(info.status())) return info.status();
       if (!info.ok()) {
         ASSIGN_OR_RETURN(std::string kept, directory_.Quarantine(name));

@@ -8,8 +8,8 @@
 //
 // Write
 //   1. Ask for free space and reserve it: a full disk is found out here.
-//   2. Write ckpt-N.h5.tmp, read it again and verify index and values, compute
-//      the checksum of the whole file, sync, close.
+//   2. Write ckpt-N.h5.tmp, put a trailer with the checksum of the whole behind
+//      it, read it again and verify index and values, sync, close.
 //   3. Rename to ckpt-N.h5, sync the directory.
 //   4. Write MANIFEST.json.tmp with N in it, sync, close, rename to
 //      MANIFEST.json, sync the directory. Now N exists.
@@ -35,7 +35,9 @@
 // Opening (checkpoint_recovery.cc) holds LOCK first, so all this has one actor.
 // It never deletes what it does not understand: damaged files are moved into
 // quarantine/. A lost or damaged manifest is rebuilt from the files, which
-// verify themselves: each value and the index have checksums of their own.
+// verify themselves: by their trailer as a whole, and each value by its own
+// checksum. HDF5 parses no file whose checksum as a whole was not verified, for
+// it may crash on a damaged one.
 #include "storage/directory_checkpoint_store.h"
 
 #include <algorithm>

@@ -117,7 +117,7 @@ class FreeName {
     }
     return absl::NotFoundError(absl::StrCat(
         "the variable that this request declared at revision ", revision,
-        " as '", Shorten(base_), "' does not exist any more"));
+        " as '", Shorten(base_), "' cannot be found any more"));
   }
 
  private:

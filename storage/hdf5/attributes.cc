@@ -120,15 +120,14 @@ absl::StatusOr<AttributeValue> ReadStrings(const OpenAttribute& opened) {
   }
   ASSIGN_OR_RETURN(DatatypeHandle type, StringType());
   std::vector<char*> texts(std::max<size_t>(opened.elements, 1), nullptr);
-  RETURN_IF_ERROR(
-      Check(H5Aread(opened.handle.id(), type.id(), texts.data()), "H5Aread"));
+  absl::Status status =
+      Check(H5Aread(opened.handle.id(), type.id(), texts.data()), "H5Aread");
   std::vector<std::string> strings;
   for (size_t i = 0; i < opened.elements; ++i) {
     strings.emplace_back(texts[i] == nullptr ? "" : texts[i]);
+    H5free_memory(texts[i]);  // also what was read before an error
   }
-  RETURN_IF_ERROR(Check(
-      H5Dvlen_reclaim(type.id(), opened.space.id(), H5P_DEFAULT, texts.data()),
-      "H5Dvlen_reclaim"));
+  RETURN_IF_ERROR(status);
   if (opened.rank == 1) return AttributeValue(std::move(strings));
   if (strings.empty()) return absl::InternalError("it has no value");
   return AttributeValue(std::move(strings[0]));

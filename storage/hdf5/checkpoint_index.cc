@@ -16,7 +16,6 @@
 #include "storage/hdf5/file_driver.h"
 #include "storage/hdf5/format.h"
 #include "storage/hdf5/handle.h"
-#include "storage/hdf5/index_checksum.h"
 
 namespace varkeep::storage::hdf5 {
 namespace {
@@ -72,6 +71,7 @@ class IndexReader {
   explicit IndexReader(File* file) : file_(file), driver_(file) {}
 
   absl::StatusOr<CheckpointIndex> Read() {
+    ASSIGN_OR_RETURN(file_size_, file_->Size());
     absl::Status status = ReadThroughDriver();
     // The file's error is the cause, what HDF5 says a consequence.
     if (!driver_.status().ok() && !absl::IsOutOfRange(driver_.status())) {
@@ -84,7 +84,6 @@ class IndexReader {
 
  private:
   absl::Status ReadThroughDriver() {
-    ASSIGN_OR_RETURN(file_size_, file_->Size());
     ASSIGN_OR_RETURN(FileHandle file, driver_.OpenForRead());
     ASSIGN_OR_RETURN(
         auto root,
@@ -97,7 +96,8 @@ class IndexReader {
       groups_.pop_back();
       RETURN_IF_ERROR(ReadGroup(file.id(), path));
     }
-    return Finish();
+    SortByPath();
+    return absl::OkStatus();
   }
 
   absl::Status ReadRootAttributes(hid_t root) {
@@ -115,13 +115,13 @@ class IndexReader {
     }
     ASSIGN_OR_RETURN(index_.contents.revision,
                      Take<uint64_t>(kRevision, attributes));
-    ASSIGN_OR_RETURN(created_, Take<std::string>(kCreated, attributes));
+    ASSIGN_OR_RETURN(std::string created,
+                     Take<std::string>(kCreated, attributes));
     std::string error;
-    if (!absl::ParseTime(absl::RFC3339_full, created_, &index_.created,
+    if (!absl::ParseTime(absl::RFC3339_full, created, &index_.created,
                          &error)) {
       return Damaged(absl::StrCat("the attribute 'created': ", error));
     }
-    ASSIGN_OR_RETURN(crc32c_, Take<uint64_t>(kIndexCrc32c, attributes));
     return absl::OkStatus();
   }
 
@@ -221,38 +221,27 @@ class IndexReader {
     return value;
   }
 
-  // Sorts the index and verifies its checksum.
-  absl::Status Finish() {
-    std::vector<size_t> order(index_.values.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  void SortByPath() {
     std::vector<CheckpointEntry>& entries = index_.contents.entries;
+    std::vector<size_t> order(entries.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
       return entries[a].path < entries[b].path;
     });
     std::vector<CheckpointEntry> sorted_entries;
     std::vector<std::optional<StoredValue>> sorted_values;
-    std::vector<ValueChecksum> checksums;
     for (size_t i : order) {
-      const std::optional<StoredValue>& value = index_.values[i];
       sorted_entries.push_back(std::move(entries[i]));
-      sorted_values.push_back(value);
-      checksums.push_back(value ? ValueChecksum(value->crc32c) : std::nullopt);
+      sorted_values.push_back(index_.values[i]);
     }
     entries = std::move(sorted_entries);
     index_.values = std::move(sorted_values);
-    const uint32_t crc = IndexChecksum(index_.contents, created_, checksums);
-    if (crc == crc32c_) return absl::OkStatus();
-    return Damaged(absl::StrCat("the index has checksum ",
-                                absl::Hex(crc, absl::kZeroPad8), ", not ",
-                                absl::Hex(crc32c_, absl::kZeroPad8)));
   }
 
   File* const file_;
   FileDriver driver_;
   int64_t file_size_ = 0;
   CheckpointIndex index_;
-  std::string created_;
-  uint64_t crc32c_ = 0;
   std::vector<std::string> groups_;  // still to be read
   std::set<haddr_t> visited_;
 };

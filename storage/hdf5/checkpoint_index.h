@@ -27,8 +27,9 @@ struct CheckpointIndex {
   absl::Time created;
 };
 
-// Reads the index with HDF5 and verifies it: its checksum, that every dataset
-// is of a kind the writer makes, and that every value lies inside the file.
+// Reads the index with HDF5 and verifies that every dataset is of a kind the
+// writer makes and that every value lies inside the file. HDF5 itself does not
+// survive every damaged file: verify a checksum of the whole file first.
 // DATA_LOSS for a file that is none of ours or damaged, FAILED_PRECONDITION for
 // a later format version; the file's own errors.
 absl::StatusOr<CheckpointIndex> ReadCheckpointIndex(File* file);

@@ -13,7 +13,8 @@
 
 namespace varkeep::storage::hdf5 {
 
-// Reads what WriteCheckpoint wrote. HDF5 reads the index only, while opening;
+// Reads what WriteCheckpoint wrote, whose checksum as a whole the caller has
+// verified. HDF5 reads the index only, while opening;
 // values are read from where the index says they are, without it. One thread at
 // a time.
 class Hdf5CheckpointReader final : public CheckpointReader {

@@ -17,7 +17,6 @@
 #include "storage/hdf5/file_driver.h"
 #include "storage/hdf5/format.h"
 #include "storage/hdf5/handle.h"
-#include "storage/hdf5/index_checksum.h"
 
 namespace varkeep::storage::hdf5 {
 namespace {
@@ -105,11 +104,9 @@ class Writer {
     RETURN_IF_ERROR(WriteAttribute(
         dataset.id(), {kDType, std::string(DTypeName(entry.dtype))}));
     if (entry.value == nullptr) {
-      checksums_.emplace_back();
       return WriteShapeAttribute(dataset.id(), entry.shape);
     }
     const uint32_t crc = Crc32c(entry.value->bytes());
-    checksums_.emplace_back(crc);
     RETURN_IF_ERROR(WriteAttribute(dataset.id(), {kCrc32c, uint64_t{crc}}));
     if (entry.value->size_bytes() == 0) return absl::OkStatus();
     return Check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL,
@@ -122,12 +119,10 @@ class Writer {
     for (const Attribute& attribute : contents.attributes) {
       RETURN_IF_ERROR(WriteAttribute(file, attribute));
     }
-    const uint64_t index_crc = IndexChecksum(contents, created_, checksums_);
     const Attribute own[] = {{kFormat, std::string(kFormatName)},
                              {kFormatVersionName, kFormatVersion},
                              {kRevision, contents.revision},
-                             {kCreated, created_},
-                             {kIndexCrc32c, index_crc}};
+                             {kCreated, created_}};
     for (const Attribute& attribute : own) {
       RETURN_IF_ERROR(WriteAttribute(file, attribute));
     }
@@ -139,7 +134,6 @@ class Writer {
   FileDriver driver_;
   PropertiesHandle link_properties_;
   PropertiesHandle dataset_properties_;
-  std::vector<ValueChecksum> checksums_;
 };
 
 int64_t AttributesSize(const std::vector<Attribute>& attributes) {

@@ -15,7 +15,6 @@ inline constexpr char kFormat[] = "format";
 inline constexpr char kFormatVersionName[] = "format_version";
 inline constexpr char kRevision[] = "revision";
 inline constexpr char kCreated[] = "created";
-inline constexpr char kIndexCrc32c[] = "index_crc32c";
 
 // Attributes of a dataset.
 inline constexpr char kDType[] = "dtype";

@@ -48,7 +48,7 @@ inline storage::CheckpointContents SampleContents(uint64_t revision) {
                {"trainable", true},
                {"version", revision}}),
       EntryOf("variables/big:0",
-              RandomTensor(DType::kFloat64, {20000}, seed + 2)),
+              RandomTensor(DType::kFloat64, {10000}, seed + 2)),
       EntryOf("variables/none:0", RandomTensor(DType::kBool, {0, 3}, 0)),
       {"variables/null:0", DType::kBfloat16, {2, 3}, nullptr, {}},
       EntryOf("variables/scalar:0", RandomTensor(DType::kInt64, {}, seed + 3)),

@@ -2,6 +2,7 @@
 #ifndef VARKEEP_TESTS_SERVER_SCOPES_FAKE_DECLARER_H_
 #define VARKEEP_TESTS_SERVER_SCOPES_FAKE_DECLARER_H_
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -26,7 +27,7 @@ class FakeDeclarer : public Declarer {
                         ? std::pair(request->client, request->sequence)
                         : std::pair(uint64_t{0}, uint64_t{0});
     if (const auto it = requests_.find(id); it != requests_.end()) {
-      return Applied{.revision = it->second, .duplicate = true};
+      return Done(it->second, /*duplicate=*/true);
     }
     ++declarations_;
     absl::StatusOr<Applied> applied;
@@ -76,6 +77,14 @@ class FakeDeclarer : public Declarer {
   std::function<void()> before_declare;
 
  private:
+  static Applied Done(Revision revision, bool duplicate = false,
+                      bool created = false) {
+    Applied applied;
+    applied.revision = revision;
+    applied.duplicate = duplicate;
+    applied.created = created;
+    return applied;
+  }
   static std::pair<std::string, std::string> Key(absl::string_view container,
                                                  absl::string_view name) {
     return {std::string(container), std::string(name)};
@@ -91,7 +100,7 @@ class FakeDeclarer : public Declarer {
       info.spec = declare.spec;
       info.declared = ++revision_;
       variables_[key] = info;
-      return Applied{.revision = revision_, .created = true};
+      return Done(revision_, /*duplicate=*/false, /*created=*/true);
     }
     if (declare.must_create) return absl::AlreadyExistsError("exists");
     const VariableSpec& found = it->second.spec;
@@ -112,7 +121,7 @@ class FakeDeclarer : public Declarer {
         keys.push_back(key);
       }
     }
-    return Applied{.revision = ++revision_};
+    return Done(++revision_);
   }
 
   mutable Mutex mutex_;

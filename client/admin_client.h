@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_CLIENT_ADMIN_CLIENT_H_
+#define VARKEEP_CLIENT_ADMIN_CLIENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/variable_info.h"
+
+namespace varkeep::client {
+
+class Client;
+class Connection;
+
+struct CheckpointInfo {
+  int64_t id = 0;
+  uint64_t revision = 0;  // everything up to this revision is in it
+  std::string file = {};  // name in the data directory
+  uint64_t size_bytes = 0;
+  uint32_t crc32c = 0;  // of the whole file
+  absl::Time created;
+  int64_t entries = 0;  // datasets: variables, and constants of initializers
+};
+
+struct RestoreOptions {
+  int64_t id = 0;  // 0: the newest
+  // Op names in the checkpoint; none: all of them.
+  std::vector<std::string> names = {};
+  std::string container = {};  // of `names` and `name_map`
+  // Name in the checkpoint to the variable that gets the value.
+  std::map<std::string, std::string> name_map;
+  bool dry_run = false;
+};
+
+struct RestoreReport {
+  struct Item {
+    std::string checkpoint_name = {};
+    std::string name = {};
+    std::string container = {};
+    bool declared = false;  // the server did not have it
+    bool has_value = false;
+    uint64_t size_bytes = 0;
+  };
+  CheckpointInfo checkpoint;
+  uint64_t revision = 0;  // of the commit; 0 for a dry run
+  std::vector<Item> variables;
+};
+
+struct ServerStatus {
+  std::string version = {};
+  absl::Time started;
+  std::string data_directory = {};
+  uint64_t revision = 0;
+  int64_t variables = 0;
+  int64_t uninitialized = 0;
+  uint64_t value_bytes = 0;
+  uint64_t memory_limit_bytes = 0;  // 0: none
+  uint64_t max_variable_bytes = 0;
+  int64_t sessions = 0;
+  bool draining = false;
+  bool saving = false;
+  std::optional<CheckpointInfo> last_checkpoint = {};
+  uint64_t last_checkpoint_revision = 0;  // later changes are not saved yet
+  std::string last_save_error = {};       // "": the last save succeeded
+  absl::Duration checkpoint_interval;
+  uint64_t idle_pool_bytes = 0;
+  std::string log_level = {};
+};
+
+struct SessionInfo {
+  std::string id = {};
+  std::string container = {};
+  std::string creator = {};
+  absl::Time opened;
+  absl::Time last_used;
+  absl::Time expires;
+  int64_t variables = 0;  // that it declared
+};
+
+// What an operator asks of a server. Thread-safe.
+class AdminClient {
+ public:
+  explicit AdminClient(const Client& client);
+
+  // In order of op name. `scope`: the variable of that name and those under it;
+  // "": all. nullopt container: all containers.
+  absl::StatusOr<std::vector<VariableInfo>> ListVariables(
+      const std::optional<std::string>& container,
+      const std::string& scope = "");
+  // Members in order of declaration; an unknown key has none.
+  absl::StatusOr<std::vector<VariableInfo>> Collection(
+      const std::string& container, const std::string& key);
+  // NOT_FOUND. Not repeated when the server is lost on the way.
+  absl::Status DeleteVariable(const std::string& container,
+                              const std::string& name);
+  struct Dropped {
+    int64_t variables = 0;
+    int64_t sessions = 0;
+  };
+  absl::StatusOr<Dropped> ResetContainer(const std::string& container);
+
+  // `progress` gets bytes written and in all; may be null. RESOURCE_EXHAUSTED
+  // when the disk is full.
+  absl::StatusOr<CheckpointInfo> Save(
+      const std::function<void(int64_t, int64_t)>& progress = nullptr);
+  absl::StatusOr<RestoreReport> Restore(const RestoreOptions& options);
+  // Oldest first.
+  absl::StatusOr<std::vector<CheckpointInfo>> ListCheckpoints();
+  // What is in one; 0 is the newest.
+  absl::StatusOr<std::vector<VariableInfo>> DescribeCheckpoint(int64_t id);
+  // FAILED_PRECONDITION for the newest.
+  absl::Status DeleteCheckpoint(int64_t id);
+
+  absl::StatusOr<ServerStatus> Status();
+  // grpc.health.v1: "SERVING", "NOT_SERVING", ...
+  absl::StatusOr<std::string> Health();
+  absl::StatusOr<std::vector<SessionInfo>> ListSessions();
+  absl::Status CloseSession(const std::string& id);
+  // Returns the level before.
+  absl::StatusOr<std::string> SetLogLevel(const std::string& level);
+  absl::Status Drain();
+  absl::Status Resume();
+
+ private:
+  std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace varkeep::client
+
+#endif  // VARKEEP_CLIENT_ADMIN_CLIENT_H_

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/internal/connection.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "absl/strings/strip.h"
+#include "base/status_macros.h"
+#include "proto/tensor_codec.h"
+
+namespace varkeep::client {
+namespace {
+
+// With its head, a message stays below 4 MiB, which every server takes.
+constexpr size_t kBodyBytes = 63 * 65536;
+
+uint64_t RandomId() {
+  std::random_device device;
+  std::uniform_int_distribution<uint64_t> draw(1);
+  return draw(device);
+}
+
+std::string MethodName(const std::string& method) {
+  if (method.front() == '/') return method;
+  return "/varkeep.v1.VariableService/" + method;
+}
+
+// An AssignRequest without the bytes of its data: field 2 as tag and length.
+std::string PartHead(const v1::AssignHeader* header, size_t body_bytes) {
+  v1::AssignRequest request;
+  if (header != nullptr) *request.mutable_header() = *header;
+  std::string head = request.SerializeAsString();
+  if (body_bytes == 0) return head;
+  {
+    google::protobuf::io::StringOutputStream stream(&head);
+    google::protobuf::io::CodedOutputStream output(&stream);
+    output.WriteTag((v1::AssignRequest::kDataFieldNumber << 3) | 2);
+    output.WriteVarint64(body_bytes);
+  }
+  return head;
+}
+
+}  // namespace
+
+std::string OpName(const std::string& name) {
+  return std::string(absl::StripSuffix(name, ":0"));
+}
+
+Connection::Connection(std::unique_ptr<Transport> transport,
+                       const RetryPolicy& policy)
+    : transport_(std::move(transport)),
+      policy_(policy),
+      client_id_(RandomId()) {}
+
+v1::RequestId Connection::NextRequestId() {
+  v1::RequestId id;
+  id.set_client(client_id_);
+  id.set_sequence(sequence_.fetch_add(1) + 1);
+  return id;
+}
+
+bool Connection::Repeat(const absl::Status& status, Backoff* backoff,
+                        bool session_lost) {
+  if (!session_lost && !MayRepeat(status)) return false;
+  std::optional<absl::Duration> pause = backoff->PauseBeforeRepeat();
+  if (pause) transport_->Pause(*pause);
+  return pause.has_value();
+}
+
+absl::Status Connection::CallOnce(const std::string& method,
+                                  const google::protobuf::MessageLite& request,
+                                  google::protobuf::MessageLite* response,
+                                  absl::Duration timeout) {
+  return transport_->Unary(MethodName(method), request, response, timeout);
+}
+
+absl::Status Connection::Call(const std::string& method,
+                              const google::protobuf::MessageLite& request,
+                              google::protobuf::MessageLite* response) {
+  Backoff backoff(policy_);
+  while (true) {
+    absl::Status status =
+        CallOnce(method, request, response, backoff.remaining());
+    if (!Repeat(status, &backoff)) return status;
+  }
+}
+
+absl::Status Connection::DownloadOnce(
+    const std::string& method, const google::protobuf::MessageLite& request,
+    absl::Duration timeout, Transport::Accept accept) {
+  return transport_->Download(MethodName(method), request, timeout, accept);
+}
+
+absl::StatusOr<Connection::Values> Connection::Download(
+    const std::string& method, const google::protobuf::MessageLite& request,
+    const std::vector<std::string>& names,
+    std::optional<std::span<std::byte>> into,
+    const TensorReceiver::Progress& progress) {
+  Backoff backoff(policy_);
+  while (true) {
+    TensorReceiver receiver(names, into, progress);
+    absl::Status status =
+        DownloadOnce(method, request, policy_.timeout,
+                     [&](auto* message) { return receiver.Accept(message); });
+    if (status.ok()) {
+      Values result{.revision = receiver.revision(), .values = {}};
+      ASSIGN_OR_RETURN(result.values, receiver.Finish());
+      return result;
+    }
+    if (!Repeat(status, &backoff)) return status;
+  }
+}
+
+absl::StatusOr<Connection::Values> Connection::Read(
+    const v1::ReadValueRequest& request,
+    std::optional<std::span<std::byte>> into,
+    const TensorReceiver::Progress& progress) {
+  ASSIGN_OR_RETURN(Values result, Download("ReadValue", request,
+                                           {request.name()}, into, progress));
+  if (result.values[0].not_modified && !request.has_if_newer_than()) {
+    return absl::InternalError("the server's answer has no value");
+  }
+  return result;
+}
+
+absl::StatusOr<Connection::Values> Connection::Read(
+    const v1::ReadValuesRequest& request) {
+  ASSIGN_OR_RETURN(Values result,
+                   Download("ReadValues", request,
+                            {request.names().begin(), request.names().end()},
+                            std::nullopt, nullptr));
+  for (const TensorReceiver::Value& value : result.values) {
+    if (value.not_modified) {
+      return absl::InternalError("the server's answer lacks a value");
+    }
+  }
+  return result;
+}
+
+absl::StatusOr<uint64_t> Connection::Upload(
+    const std::string& method, v1::AssignHeader header, TensorRef value,
+    const TensorReceiver::Progress& progress) {
+  header.set_dtype(DTypeToProto(value->dtype()));
+  ShapeToProto(value->shape(), header.mutable_shape());
+  *header.mutable_request_id() = NextRequestId();
+  Backoff backoff(policy_);
+  while (true) {
+    size_t sent = 0;
+    v1::AssignResponse response;
+    auto next = [&] {
+      std::span<const std::byte> body = value->bytes().subspan(
+          sent, std::min(kBodyBytes, value->bytes().size() - sent));
+      UploadPart part{
+          .head = PartHead(sent == 0 ? &header : nullptr, body.size()),
+          .body = body};
+      sent += body.size();
+      part.last = sent == value->bytes().size();
+      if (progress) progress(static_cast<int64_t>(sent), value->size_bytes());
+      return part;
+    };
+    absl::Status status = transport_->Upload(MethodName(method), value, next,
+                                             &response, policy_.timeout);
+    if (status.ok()) return response.version();
+    if (!Repeat(status, &backoff)) return status;
+  }
+}
+
+}  // namespace varkeep::client

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_CLIENT_INTERNAL_CONNECTION_H_
+#define VARKEEP_CLIENT_INTERNAL_CONNECTION_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/internal/tensor_receiver.h"
+#include "client/internal/transport.h"
+#include "client/retry_policy.h"
+#include "tensor/tensor.h"
+#include "varkeep/v1/variable_service.pb.h"
+
+namespace varkeep::client {
+
+// One server: sends calls and repeats them as the policy says. Thread-safe.
+class Connection {
+ public:
+  Connection(std::unique_ptr<Transport> transport, const RetryPolicy& policy);
+
+  const RetryPolicy& policy() const { return policy_; }
+
+  // Short names of methods are those of VariableService; others are full.
+  // Sends the call once.
+  absl::Status CallOnce(const std::string& method,
+                        const google::protobuf::MessageLite& request,
+                        google::protobuf::MessageLite* response,
+                        absl::Duration timeout);
+  // Repeats it. REQUIRES: sending it twice does what sending it once does.
+  absl::Status Call(const std::string& method,
+                    const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite* response);
+
+  struct Values {
+    uint64_t revision = 0;
+    std::vector<TensorReceiver::Value> values;
+  };
+  // `into`: memory for the one value. `progress` may be null.
+  absl::StatusOr<Values> Read(
+      const v1::ReadValueRequest& request,
+      std::optional<std::span<std::byte>> into = std::nullopt,
+      const TensorReceiver::Progress& progress = nullptr);
+  absl::StatusOr<Values> Read(const v1::ReadValuesRequest& request);
+
+  // Streams the tensor to Assign, AssignAdd or AssignSub; dtype and shape of
+  // the header are filled in. Returns the variable's new version.
+  absl::StatusOr<uint64_t> Upload(
+      const std::string& method, v1::AssignHeader header, TensorRef value,
+      const TensorReceiver::Progress& progress = nullptr);
+
+  // For a mutation: sent again with it, the mutation is applied once.
+  v1::RequestId NextRequestId();
+
+  // After an attempt that failed: true when it may be repeated and there is
+  // time for that, after a pause. `session_lost`: that is a reason too.
+  bool Repeat(const absl::Status& status, Backoff* backoff,
+              bool session_lost = false);
+
+  // For a call that is sent once: messages go to `accept`.
+  absl::Status DownloadOnce(const std::string& method,
+                            const google::protobuf::MessageLite& request,
+                            absl::Duration timeout, Transport::Accept accept);
+
+ private:
+  absl::StatusOr<Values> Download(const std::string& method,
+                                  const google::protobuf::MessageLite& request,
+                                  const std::vector<std::string>& names,
+                                  std::optional<std::span<std::byte>> into,
+                                  const TensorReceiver::Progress& progress);
+
+  const std::unique_ptr<Transport> transport_;
+  const RetryPolicy policy_;
+  const uint64_t client_id_;
+  std::atomic<uint64_t> sequence_ = 0;
+};
+
+// "foo/v" of "foo/v:0": names travel without the output number.
+std::string OpName(const std::string& name);
+
+}  // namespace varkeep::client
+
+#endif  // VARKEEP_CLIENT_INTERNAL_CONNECTION_H_

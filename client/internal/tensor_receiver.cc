@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/internal/tensor_receiver.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "proto/tensor_codec.h"
+#include "varkeep/v1/variable_service.pb.h"
+
+namespace varkeep::client {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using Response = v1::ReadValuesResponse;
+
+constexpr uint32_t kRevisionTag = Response::kRevisionFieldNumber << 3;
+constexpr uint32_t kHeaderTag = (Response::kHeadersFieldNumber << 3) | 2;
+constexpr uint32_t kDataTag = (Response::kDataFieldNumber << 3) | 2;
+
+absl::Status Malformed() {
+  return absl::InternalError("a message of the stream cannot be decoded");
+}
+
+}  // namespace
+
+TensorReceiver::TensorReceiver(std::vector<std::string> names,
+                               std::optional<std::span<std::byte>> into,
+                               Progress progress)
+    : names_(std::move(names)), into_(into), progress_(std::move(progress)) {}
+
+absl::Status TensorReceiver::Accept(
+    google::protobuf::io::ZeroCopyInputStream* message) {
+  google::protobuf::io::CodedInputStream input(message);
+  while (uint32_t tag = input.ReadTag()) {
+    RETURN_IF_ERROR(AcceptField(&input, tag));
+  }
+  if (!input.ConsumedEntireMessage()) return Malformed();
+  if (progress_) progress_(arrived_bytes_, expected_bytes_);
+  return absl::OkStatus();
+}
+
+absl::Status TensorReceiver::AcceptField(Input* input, uint32_t tag) {
+  if (tag == kRevisionTag) {
+    return input->ReadVarint64(&revision_) ? absl::OkStatus() : Malformed();
+  }
+  if (tag != kHeaderTag && tag != kDataTag) {  // of a newer server
+    return WireFormatLite::SkipField(input, tag) ? absl::OkStatus()
+                                                 : Malformed();
+  }
+  uint32_t size = 0;
+  if (!input->ReadVarint32(&size) || size > INT_MAX) return Malformed();
+  if (tag == kDataTag) return AcceptData(input, size);
+  v1::TensorHeader header;
+  auto limit = input->PushLimit(static_cast<int>(size));
+  if (!header.ParseFromCodedStream(input)) return Malformed();
+  input->PopLimit(limit);
+  return AcceptHeader(header);
+}
+
+absl::Status TensorReceiver::AcceptHeader(const v1::TensorHeader& header) {
+  size_t index = values_.size();
+  if (index >= names_.size() || header.name() != names_[index]) {
+    return absl::InternalError(absl::StrCat(
+        "the stream has a value of '", header.name(), "' where ",
+        index < names_.size() ? absl::StrCat("'", names_[index], "'") : "none",
+        " was asked for"));
+  }
+  Value value{.tensor = nullptr,
+              .version = header.version(),
+              .not_modified = header.not_modified()};
+  absl::StatusOr<DType> dtype = DTypeFromProto(header.dtype());
+  absl::StatusOr<Shape> shape = ShapeFromProto(header.shape());
+  absl::StatusOr<int64_t> size = absl::InternalError("");
+  if (dtype.ok() && shape.ok()) size = SizeBytes(*dtype, *shape);
+  if (value.not_modified && size.ok()) size = 0;
+  if (!size.ok() || static_cast<uint64_t>(*size) != header.size_bytes()) {
+    return absl::InternalError(absl::StrCat(
+        "the stream declares ", header.size_bytes(), " bytes for '",
+        header.name(), "', which its dtype and shape do not have"));
+  }
+  std::span<std::byte> memory;
+  if (into_ && !value.not_modified) {
+    if (into_->size() != static_cast<size_t>(*size)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the value of '", header.name(), "' has ", *size,
+                       " bytes, the memory to read into has ", into_->size()));
+    }
+    memory = *into_;
+  } else if (!value.not_modified) {
+    ASSIGN_OR_RETURN(value.tensor, Tensor::Create(*dtype, *shape));
+    memory = value.tensor->mutable_bytes();
+  }
+  expected_bytes_ += *size;
+  values_.push_back(std::move(value));
+  memory_.push_back(memory);
+  return absl::OkStatus();
+}
+
+absl::Status TensorReceiver::AcceptData(Input* input, uint32_t size) {
+  while (size > 0) {
+    while (current_ < memory_.size() && filled_ == memory_[current_].size()) {
+      ++current_;
+      filled_ = 0;
+    }
+    if (current_ == memory_.size()) {
+      return absl::InternalError(
+          "the stream has more bytes than its headers declare");
+    }
+    std::span<std::byte> rest = memory_[current_].subspan(filled_);
+    size_t count = std::min<size_t>(size, rest.size());
+    if (!input->ReadRaw(rest.data(), static_cast<int>(count))) {
+      return Malformed();
+    }
+    filled_ += count;
+    size -= static_cast<uint32_t>(count);
+    arrived_bytes_ += static_cast<int64_t>(count);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<TensorReceiver::Value>> TensorReceiver::Finish() {
+  if (values_.size() != names_.size() || arrived_bytes_ != expected_bytes_) {
+    return absl::DataLossError(absl::StrCat(
+        "the stream ended after ", values_.size(), " of ", names_.size(),
+        " values and ", arrived_bytes_, " of ", expected_bytes_, " bytes"));
+  }
+  return std::move(values_);
+}
+
+}  // namespace varkeep::client

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_CLIENT_INTERNAL_TENSOR_RECEIVER_H_
+#define VARKEEP_CLIENT_INTERNAL_TENSOR_RECEIVER_H_
+
+#include <google/protobuf/io/zero_copy_stream.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tensor/tensor.h"
+#include "varkeep/v1/tensor.pb.h"
+
+namespace google::protobuf::io {
+class CodedInputStream;
+}
+
+namespace varkeep::client {
+
+// Rebuilds tensors from the messages of a ReadValuesResponse stream. Each value
+// has one allocation, made when its header arrives, and its bytes are copied
+// once, from the network's buffers. A stream that does not keep its word is an
+// error: INTERNAL when it says wrong things, DATA_LOSS when it ends early.
+// One thread only.
+class TensorReceiver {
+ public:
+  struct Value {
+    std::shared_ptr<Tensor> tensor;  // null: not modified, or read into memory
+    uint64_t version = 0;
+    bool not_modified = false;
+  };
+  // Called with bytes that arrived and bytes expected so far.
+  using Progress = std::function<void(int64_t, int64_t)>;
+
+  // Values of these names in this order. `into`: memory of the caller for the
+  // one value; INVALID_ARGUMENT when its size is another.
+  explicit TensorReceiver(
+      std::vector<std::string> names,
+      std::optional<std::span<std::byte>> into = std::nullopt,
+      Progress progress = nullptr);
+
+  // The next message.
+  absl::Status Accept(google::protobuf::io::ZeroCopyInputStream* message);
+
+  // After the last message: all values.
+  absl::StatusOr<std::vector<Value>> Finish();
+  uint64_t revision() const { return revision_; }
+
+ private:
+  using Input = google::protobuf::io::CodedInputStream;
+  absl::Status AcceptField(Input* input, uint32_t tag);
+  absl::Status AcceptHeader(const v1::TensorHeader& header);
+  absl::Status AcceptData(Input* input, uint32_t size);
+
+  const std::vector<std::string> names_;
+  const std::optional<std::span<std::byte>> into_;
+  const Progress progress_;
+  std::vector<Value> values_;
+  std::vector<std::span<std::byte>> memory_;  // of each value
+  size_t current_ = 0;                        // the value being filled
+  size_t filled_ = 0;                         // bytes of it that are there
+  uint64_t revision_ = 0;
+  int64_t arrived_bytes_ = 0;
+  int64_t expected_bytes_ = 0;
+};
+
+}  // namespace varkeep::client
+
+#endif  // VARKEEP_CLIENT_INTERNAL_TENSOR_RECEIVER_H_

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/variable.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "client/internal/connection.h"
+#include "client/internal/session_core.h"
+#include "proto/tensor_codec.h"
+
+namespace varkeep::client {
+namespace {
+
+// Tries once more when the variable was gone only because the server had lost
+// the session.
+template <typename Call>
+auto WithSession(const std::shared_ptr<SessionCore>& session, Call call) {
+  auto result = call();
+  if (session == nullptr || result.ok() || !absl::IsNotFound(result.status()) ||
+      !session->DeclaredAgain()) {
+    return result;
+  }
+  return call();
+}
+
+v1::ReadValueRequest ReadRequest(const VariableInfo& info) {
+  v1::ReadValueRequest request;
+  request.set_container(info.container);
+  request.set_name(info.op_name);
+  return request;
+}
+
+absl::Status OtherDType(const VariableInfo& info, DType dtype) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "variable '", info.op_name, "' has dtype ", DTypeName(info.dtype),
+      ", the caller's elements are ", DTypeName(dtype)));
+}
+
+}  // namespace
+
+Variable::Variable(std::shared_ptr<Connection> connection,
+                   std::shared_ptr<SessionCore> session, VariableInfo info)
+    : connection_(std::move(connection)),
+      session_(std::move(session)),
+      info_(std::make_shared<const VariableInfo>(std::move(info))) {}
+
+absl::StatusOr<TensorRef> Variable::Read() const {
+  ASSIGN_OR_RETURN(VersionedTensor read, ReadVersioned());
+  return std::move(read.value);
+}
+
+absl::StatusOr<TensorRef> Variable::Read(const SliceSpec& slice) const {
+  v1::ReadValueRequest request = ReadRequest(*info_);
+  SliceToProto(slice, request.mutable_slice());
+  ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
+                     return connection_->Read(request);
+                   }));
+  return TensorRef(std::move(read.values[0].tensor));
+}
+
+absl::StatusOr<VersionedTensor> Variable::ReadVersioned(
+    const TransferProgress& progress) const {
+  v1::ReadValueRequest request = ReadRequest(*info_);
+  ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
+                     return connection_->Read(request, std::nullopt, progress);
+                   }));
+  return VersionedTensor{std::move(read.values[0].tensor),
+                         read.values[0].version};
+}
+
+absl::StatusOr<std::optional<VersionedTensor>> Variable::ReadIfNewer(
+    uint64_t version) const {
+  v1::ReadValueRequest request = ReadRequest(*info_);
+  request.set_if_newer_than(version);
+  ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
+                     return connection_->Read(request);
+                   }));
+  if (read.values[0].not_modified) return std::nullopt;
+  return VersionedTensor{std::move(read.values[0].tensor),
+                         read.values[0].version};
+}
+
+absl::StatusOr<uint64_t> Variable::ReadInto(DType dtype,
+                                            std::span<std::byte> memory) const {
+  if (dtype != info_->dtype) return OtherDType(*info_, dtype);
+  v1::ReadValueRequest request = ReadRequest(*info_);
+  ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
+                     return connection_->Read(request, memory);
+                   }));
+  return read.values[0].version;
+}
+
+absl::StatusOr<uint64_t> Variable::Push(
+    const char* method, absl::StatusOr<TensorRef> value,
+    const AssignOptions& options, const TransferProgress& progress) const {
+  RETURN_IF_ERROR(value.status());
+  if ((*value)->dtype() != info_->dtype) {
+    return OtherDType(*info_, (*value)->dtype());
+  }
+  v1::AssignHeader header;
+  header.set_container(info_->container);
+  header.set_name(info_->op_name);
+  if (options.expected_version) {
+    header.set_expected_version(*options.expected_version);
+  }
+  if (!options.validate_shape) header.set_validate_shape(false);
+  return WithSession(session_, [&] {
+    return connection_->Upload(method, header, *value, progress);
+  });
+}
+
+absl::StatusOr<uint64_t> Variable::Assign(
+    TensorRef value, const AssignOptions& options,
+    const TransferProgress& progress) const {
+  return Push("Assign", std::move(value), options, progress);
+}
+
+absl::StatusOr<uint64_t> Variable::AssignAdd(
+    TensorRef delta, const AssignOptions& options) const {
+  return Push("AssignAdd", std::move(delta), options);
+}
+
+absl::StatusOr<uint64_t> Variable::AssignSub(
+    TensorRef delta, const AssignOptions& options) const {
+  return Push("AssignSub", std::move(delta), options);
+}
+
+absl::Status Variable::Initialize() const {
+  v1::InitializeRequest request;
+  request.set_container(info_->container);
+  request.mutable_selection()->mutable_names()->add_names(info_->op_name);
+  request.set_force(true);
+  *request.mutable_request_id() = connection_->NextRequestId();
+  return WithSession(session_,
+                     [&]() -> absl::StatusOr<v1::InitializeResponse> {
+                       v1::InitializeResponse response;
+                       RETURN_IF_ERROR(
+                           connection_->Call("Initialize", request, &response));
+                       return response;
+                     })
+      .status();
+}
+
+absl::StatusOr<bool> Variable::IsInitialized() const {
+  v1::IsInitializedRequest request;
+  request.set_container(info_->container);
+  request.set_name(info_->op_name);
+  return WithSession(session_, [&]() -> absl::StatusOr<bool> {
+    v1::IsInitializedResponse response;
+    RETURN_IF_ERROR(connection_->Call("IsInitialized", request, &response));
+    return response.initialized();
+  });
+}
+
+}  // namespace varkeep::client

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program `varkeep` as a person or a script runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/client/server_process.h"
+
+namespace varkeep {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct Result {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+class CliTest : public ::testing::Test {
+ protected:
+  // Runs a line of shell in which `varkeep` is the program.
+  Result Run(const std::string& line) {
+    std::string errors = directory_.path() + "/stderr";
+    std::string command = "varkeep() { " VARKEEP_CLI " \"$@\"; }; cd " +
+                          directory_.path() +
+                          "; export VARKEEP_SERVER=" + server_.address() +
+                          "; { " + line + "; } 2>" + errors;
+    FILE* pipe = popen(command.c_str(), "r");
+    Result result;
+    char buffer[4096];
+    while (size_t n = fread(buffer, 1, sizeof(buffer), pipe)) {
+      result.out.append(buffer, n);
+    }
+    int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    std::ostringstream text;
+    text << std::ifstream(errors).rdbuf();
+    result.err = text.str();
+    return result;
+  }
+
+  ServerProcess server_;
+  TempDir directory_;
+};
+
+TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
+  struct Row {
+    const char* line;
+    int code;
+    const char* out;  // is in stdout
+    const char* err;  // is in stderr
+  };
+  const Row kRows[] = {
+      {"varkeep health", 0, "SERVING", ""},
+      {"varkeep create a/w --shape 2,3 --initializer ones", 0,
+       "<tf.Variable 'a/w:0' shape=(2, 3) dtype=float32_ref>", ""},
+      {"varkeep create a/w --shape 2,3", 7, "", "already exists"},
+      {"varkeep create n --shape '' --dtype int64 --not-trainable "
+       "--collection mine --initializer 'constant(7)'",
+       0, "shape=() dtype=int64_ref", ""},
+      {"varkeep create x --shape 2 --dtype float33", 2, "", "float33"},
+      {"varkeep create x --shape 2 --initializer nothing", 2, "",
+       "not an initializer"},
+      {"varkeep get a/w", 7, "", "uninitialized value a/w"},
+      {"varkeep init", 0, "a/w", ""},
+      {"varkeep init n:0", 0, "n", ""},
+      {"varkeep init --all", 0, "", "nothing to initialize"},
+      {"varkeep init a/w --all", 2, "", "--all"},
+      {"varkeep init nope", 6, "", "nope"},
+      {"varkeep get a/w:0", 0, "[[1 1 1]\n [1 1 1]]", ""},
+      {"varkeep set a/w 1 2 3 4 5 -6", 0, "a/w:0 version", ""},
+      {"varkeep get a/w --slice 1,1:", 0, "[[5 -6]]", ""},
+      {"varkeep get a/w --slice 2", 2, "", "outside"},
+      {"varkeep get a/w --out w.npy && varkeep set a/w 0 && "
+       "varkeep set a/w - < w.npy && varkeep get a/w",
+       0, "[4 5 -6]]", ""},
+      {"varkeep set a/w 0 && varkeep set a/w --from w.npy && varkeep get a/w",
+       0, "[4 5 -6]]", ""},
+      {"varkeep set n --from w.npy", 1, "", "int64"},
+      {"varkeep set n", 2, "", "--from"},
+      {"varkeep set n 1.5", 2, "", "'1.5' is not a int64"},
+      {"varkeep set n --from none.npy", 2, "", "none.npy"},
+      {"varkeep ls", 0, "a/w:0\nn:0\n", ""},
+      {"varkeep ls -l a", 0, "initialized", ""},
+      {"varkeep tree", 0, "`-- n  int64 ()", ""},
+      {"varkeep describe n", 0, "collections:    mine", ""},
+      {"varkeep describe nope", 6, "", "nope"},
+      {"varkeep collections", 0, "mine", ""},
+      {"varkeep collections mine", 0, "n:0", ""},
+      {"varkeep save", 0, "checkpoint 1", ""},
+      {"varkeep checkpoints", 0, "ckpt-", ""},
+      {"varkeep checkpoints 1", 0, "a/w:0", ""},
+      {"varkeep restore --dry-run", 0, "would restore 2", ""},
+      {"varkeep restore 1 --name a/w --map a/w=b/w", 0, "declared", ""},
+      {"varkeep get b/w", 0, "[4 5 -6]]", ""},
+      {"varkeep restore --map x", 2, "", "FROM=TO"},
+      {"varkeep restore 99", 6, "", "99"},
+      {"varkeep rm b/w n", 0, "removed b/w\nremoved n\n", ""},
+      {"varkeep rm n", 6, "", "n"},
+      {"varkeep status", 0, "state:           serving", ""},
+      {"varkeep sessions", 0, "CREATOR", ""},
+      {"varkeep log-level debug", 0, "-> debug", ""},
+      {"varkeep log-level loud", 1, "", "loud"},
+      {"varkeep drain", 0, "draining", ""},
+      {"varkeep set a/w 1", 3, "", "draining"},
+      {"varkeep health", 3, "NOT_SERVING", "NOT_SERVING"},
+      {"varkeep resume", 0, "serving", ""},
+      {"varkeep --container c create w --shape 1 && varkeep reset c", 0,
+       "dropped 1 variables", ""},
+      {"varkeep --server localhost:1 ls", 3, "", "localhost:1"},
+      {"varkeep --server nonsense ls", 2, "", "host:port"},
+      {"varkeep stauts", 2, "", "did you mean 'status'?"},
+      {"varkeep ls --colour", 2, "", "--colour"},
+      {"varkeep", 2, "", "ubcommand"},
+      {"varkeep --help", 0, "Exit codes:", ""},
+      {"varkeep --version", 0, "varkeep ", ""},
+      {"varkeep ls | true", 0, "", ""},
+  };
+  for (const Row& row : kRows) {
+    Result result = Run(row.line);
+
+    EXPECT_EQ(result.code, row.code) << row.line << "\n" << result.err;
+    EXPECT_THAT(result.out, HasSubstr(row.out)) << row.line;
+    EXPECT_THAT(result.err, HasSubstr(row.err)) << row.line;
+    if (row.code != 0) {
+      EXPECT_EQ(result.err.rfind("varkeep: ", 0), 0u) << result.err;
+      EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1)
+          << result.err;
+    }
+    EXPECT_THAT(result.out + result.err, Not(HasSubstr("\x1b"))) << row.line;
+  }
+}
+
+TEST_F(CliTest, EveryVerbHasAnExampleInItsHelp) {
+  for (const char* verb :
+       {"ls", "tree", "describe", "collections", "create", "init", "rm", "get",
+        "set", "save", "restore", "checkpoints", "status", "health", "sessions",
+        "reset", "log-level", "drain", "resume"}) {
+    Result result = Run(std::string("varkeep ") + verb + " --help");
+
+    EXPECT_EQ(result.code, 0) << verb;
+    EXPECT_THAT(result.out, HasSubstr("Example: varkeep")) << verb;
+    EXPECT_THAT(result.err, IsEmpty()) << verb;
+  }
+}
+
+TEST_F(CliTest, JsonIsOneValueOnStdout) {
+  Run("varkeep create w --shape 2 --initializer zeros --init && varkeep save");
+  for (const char* verb :
+       {"ls", "tree", "describe w", "collections", "collections variables",
+        "get w", "set w 1", "init", "checkpoints", "checkpoints 1", "status",
+        "health", "sessions", "restore --dry-run", "save", "log-level"}) {
+    Result result = Run(std::string("varkeep -o json ") + verb);
+
+    EXPECT_EQ(result.code, 0) << verb << result.err;
+    EXPECT_TRUE(nlohmann::json::accept(result.out)) << verb << result.out;
+    EXPECT_THAT(result.err, IsEmpty()) << verb;
+  }
+}
+
+}  // namespace
+}  // namespace varkeep

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/manifest.h"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "storage/checkpoint_layout.h"
+#include "tests/testing/status_matchers.h"
+
+namespace varkeep::storage {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(CheckpointLayoutTest, NamesAndIdsAreInverse) {
+  for (CheckpointId id :
+       {CheckpointId{1}, CheckpointId{42}, CheckpointId{999999},
+        CheckpointId{1000000}, std::numeric_limits<CheckpointId>::max()}) {
+    EXPECT_EQ(ParseCheckpointFileName(CheckpointFileName(id)), id);
+  }
+  EXPECT_EQ(CheckpointFileName(42), "ckpt-000042.h5");
+}
+
+TEST(CheckpointLayoutTest, OtherNamesAreNoIds) {
+  for (const char* name :
+       {"", "ckpt-.h5", "ckpt-42.h5", "ckpt-0000042.h5", "ckpt-000000.h5",
+        "ckpt-+00042.h5", "ckpt--00042.h5", "ckpt-000042.h5.tmp",
+        "xckpt-000042.h5", "ckpt-00004x.h5", "ckpt-99999999999999999999.h5"}) {
+    EXPECT_EQ(ParseCheckpointFileName(name), std::nullopt) << name;
+  }
+}
+
+TEST(CheckpointLayoutTest, KnowsTemporaryAndQuarantinedNames) {
+  EXPECT_TRUE(IsTemporaryName("ckpt-000042.h5.tmp"));
+  EXPECT_TRUE(IsTemporaryName("MANIFEST.json.tmp"));
+  EXPECT_FALSE(IsTemporaryName("ckpt-000042.h5"));
+  EXPECT_FALSE(IsTemporaryName("other.tmp"));
+  EXPECT_EQ(ParseQuarantineName("ckpt-000042.h5.3"), 42);
+  EXPECT_EQ(ParseQuarantineName("MANIFEST.json.3"), std::nullopt);
+}
+
+Manifest SampleManifest() {
+  Manifest manifest;
+  manifest.last_id = 9;
+  manifest.removing = {3};
+  CheckpointInfo info;
+  info.id = 7;
+  info.revision = std::numeric_limits<uint64_t>::max();
+  info.file = CheckpointFileName(7);
+  info.size_bytes = int64_t{1} << 40;
+  info.crc32c = 0x0000ABCD;
+  info.created = absl::FromUnixNanos(1'700'000'000'123'456'789);
+  info.entries = 5;
+  manifest.checkpoints = {info};
+  return manifest;
+}
+
+TEST(ManifestTest, IsReadAsItWasWritten) {
+  const Manifest manifest = SampleManifest();
+  ASSERT_OK_AND_ASSIGN(Manifest read,
+                       ParseManifest(FormatManifest(manifest), "m"));
+  EXPECT_EQ(read.last_id, 9);
+  EXPECT_EQ(read.removing, manifest.removing);
+  ASSERT_EQ(read.checkpoints.size(), 1);
+  EXPECT_EQ(read.checkpoints[0].revision, manifest.checkpoints[0].revision);
+  EXPECT_EQ(read.checkpoints[0].size_bytes, int64_t{1} << 40);
+  EXPECT_EQ(read.checkpoints[0].crc32c, 0x0000ABCDu);
+  EXPECT_EQ(read.checkpoints[0].created, manifest.checkpoints[0].created);
+  EXPECT_EQ(read.checkpoints[0].entries, 5);
+}
+
+TEST(ManifestTest, DamageIsDataLossAndNamesTheFile) {
+  const std::string text = FormatManifest(SampleManifest());
+  for (const std::string& bad : {std::string(), std::string("{}"),
+                                 std::string("[]"), std::string(100000, '['),
+                                 text.substr(0, text.size() / 2), text + "x"}) {
+    EXPECT_THAT(
+        ParseManifest(bad, "/d/MANIFEST.json"),
+        StatusIs(absl::StatusCode::kDataLoss, HasSubstr("/d/MANIFEST.json")));
+  }
+}
+
+// No flip of a bit goes unnoticed, unless it changes white space only.
+TEST(ManifestTest, EveryFlippedBitIsNoticed) {
+  const std::string text = FormatManifest(SampleManifest());
+  for (size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string bad = text;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    absl::StatusOr<Manifest> read = ParseManifest(bad, "m");
+    if (read.ok()) {
+      EXPECT_EQ(FormatManifest(*read), text) << "bit " << bit;
+    }
+  }
+}
+
+TEST(ManifestTest, ALaterVersionIsRefused) {
+  // As a later program would write it, with its own checksum.
+  const std::string later =
+      R"({"crc32c":"5a6ee344","format":"varkeep manifest","format_version":2})";
+  absl::StatusOr<Manifest> read = ParseManifest(later, "m");
+  EXPECT_THAT(read, StatusIs(absl::StatusCode::kFailedPrecondition,
+                             HasSubstr("format version 2")));
+}
+
+}  // namespace
+}  // namespace varkeep::storage
