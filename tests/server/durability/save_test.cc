@@ -93,7 +93,7 @@ TEST_F(SaveTest, AFailureKeepsTheLastCheckpointAndIsReported) {
   const storage::CheckpointId id = SavedId();
   checkpoints_.FailNextWrite(absl::ResourceExhaustedError("disk is full"));
 
-  EXPECT_THAT(checkpointer_->SaveAndWait(),
+  EXPECT_THAT(Save().get(),
               StatusIs(StatusCode::kResourceExhausted, "disk is full"));
 
   EXPECT_THAT(Listed(), ElementsAre(id));
@@ -264,7 +264,7 @@ TEST(DiskTest, AFullDiskFailsTheSaveAndLosesNothing) {
   ASSERT_OK(Declare(store, RandomSpecOf("big", {100'000})));
   ASSERT_OK(Initialize(store, {"big"}));
 
-  EXPECT_THAT(checkpointer.SaveAndWait(),
+  EXPECT_THAT(StartSave(checkpointer).get(),
               StatusIs(StatusCode::kResourceExhausted, HasSubstr("/data")));
 
   EXPECT_EQ(checkpointer.state().last->id, first.id);
