@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,12 @@ void AddGlobalOptions(CLI::App* app, Context* context) {
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   app->add_option("--timeout", context->timeout_seconds,
-                  "seconds to wait for the server")
+                  "how long to wait for the server: 5, 5s, 500ms, 2m")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}}))
       ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("DURATION");
   app->set_version_flag("--version", "varkeep " VARKEEP_VERSION);
   app->require_subcommand(1);
   app->footer(std::string(kExitCodesHelp) +

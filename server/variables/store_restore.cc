@@ -49,29 +49,42 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
   if (repeated) return *repeated;
   RETURN_IF_ERROR(CheckRestore(restore, targets));
 
+  DeclareMissing(restore, &targets);
   Applied applied;
   if (!restore.items.empty()) applied.revision = ++usage_.revision;
   for (size_t i = 0; i < targets.size(); ++i) {
     const RestoreMutation::Item& item = restore.items[i];
-    VariablePtr& target = targets[i];
-    if (target == nullptr) {
-      target = std::make_shared<Variable>();
-      target->info = item.info;
-      target->info.initialized = false;
-      target->info.version = 0;
-      target->info.declared = applied.revision;
-      Insert(target);
-    }
+    Variable* target = targets[i].get();
     // A later run of the initializer draws anew, whichever ran more often.
     target->info.run = std::max(target->info.run, item.info.run);
     if (item.value == nullptr) continue;
-    old.push_back(SetValue(target.get(),
-                           std::const_pointer_cast<Tensor>(item.value),
+    old.push_back(SetValue(target, std::const_pointer_cast<Tensor>(item.value),
                            applied.revision));
     applied.names.push_back(item.info.spec.name);
   }
   Finish(request, applied);
   return applied;
+}
+
+// Each gets a revision of its own, in the order they were first declared in,
+// which is the order of collections.
+void VariableStore::DeclareMissing(const RestoreMutation& restore,
+                                   std::vector<VariablePtr>* targets) {
+  std::vector<size_t> missing;
+  for (size_t i = 0; i < targets->size(); ++i) {
+    if ((*targets)[i] == nullptr) missing.push_back(i);
+  }
+  std::ranges::stable_sort(
+      missing, {}, [&](size_t i) { return restore.items[i].info.declared; });
+  for (size_t i : missing) {
+    auto variable = std::make_shared<Variable>();
+    variable->info = restore.items[i].info;
+    variable->info.initialized = false;
+    variable->info.version = 0;
+    variable->info.declared = ++usage_.revision;
+    Insert(variable);
+    (*targets)[i] = std::move(variable);
+  }
 }
 
 absl::Status VariableStore::CheckRestore(

@@ -175,6 +175,9 @@ class VariableStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckGrowth(int64_t bytes) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DeclareMissing(const RestoreMutation& restore,
+                      std::vector<VariablePtr>* targets)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckRestore(const RestoreMutation& restore,
                             const std::vector<VariablePtr>& targets) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -28,7 +28,7 @@ TEST_F(RevisionsTest, EveryChangeHasAHigherOne) {
   Revision last = 0;
   for (const Mutation& change : changes) {
     ASSERT_OK_AND_ASSIGN(Applied applied, store_.Apply(change));
-    EXPECT_EQ(applied.revision, last + 1) << change.index();
+    EXPECT_GT(applied.revision, last) << change.index();
     last = applied.revision;
     EXPECT_EQ(store_.usage().revision, last);
   }

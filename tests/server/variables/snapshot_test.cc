@@ -102,13 +102,28 @@ TEST_F(RestoreMutationTest, DeclaresWhatIsMissingAndReplacesWhatIsThere) {
       store_.Apply(RestoreMutation{{Item("old", Of<float>({1}, {5})),
                                     Item("new", Of<float>({1}, {6}), "c")}}));
 
-  EXPECT_EQ(applied.revision, 3u);
+  EXPECT_EQ(applied.revision, 4u) << "one declaration, then all values";
   EXPECT_THAT(applied.names, ElementsAre("old", "new"));
   EXPECT_THAT(ValueOf(store_, "old"), TensorEq(Of<float>({1}, {5})));
   EXPECT_THAT(ValueOf(store_, "new", "c"), TensorEq(Of<float>({1}, {6})));
   EXPECT_EQ(store_.Find("", "old")->declared, 1u);
   EXPECT_EQ(store_.Find("c", "new")->declared, 3u);
-  EXPECT_EQ(store_.Find("c", "new")->version, 3u);
+  EXPECT_EQ(store_.Find("", "old")->version, 4u);
+  EXPECT_EQ(store_.Find("c", "new")->version, 4u);
+}
+
+TEST_F(RestoreMutationTest, CollectionsKeepTheOrderOfTheFirstDeclarations) {
+  RestoreMutation restore = {{Item("a", Of<float>({1}, {1})),
+                              Item("b", Of<float>({1}, {2})),
+                              Item("c", Of<float>({1}, {3}))}};
+  restore.items[0].info.declared = 7;
+  restore.items[1].info.declared = 9;
+  restore.items[2].info.declared = 2;
+  for (auto& item : restore.items) item.info.spec.collections = {"variables"};
+
+  ASSERT_OK(store_.Apply(restore));
+
+  EXPECT_THAT(store_.Collection("", "variables"), ElementsAre("c", "a", "b"));
 }
 
 TEST_F(RestoreMutationTest, WithoutAValueLeavesTheOldOne) {
