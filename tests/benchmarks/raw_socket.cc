@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/benchmarks/raw_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+namespace varkeep::benchmarks {
+namespace {
+
+// What a request says: the direction and the number of bytes.
+struct Request {
+  uint64_t bytes = 0;
+  bool to_peer = false;
+};
+
+void Check(bool ok, const char* what) {
+  if (ok) return;
+  perror(what);
+  std::exit(1);
+}
+
+// False when the other side closed.
+bool ReadAll(int socket, std::span<std::byte> memory) {
+  while (!memory.empty()) {
+    const ssize_t got = read(socket, memory.data(), memory.size());
+    if (got == 0) return false;
+    Check(got > 0, "read");
+    memory = memory.subspan(static_cast<size_t>(got));
+  }
+  return true;
+}
+
+void WriteAll(int socket, std::span<const std::byte> memory) {
+  while (!memory.empty()) {
+    const ssize_t put = write(socket, memory.data(), memory.size());
+    Check(put > 0, "write");
+    memory = memory.subspan(static_cast<size_t>(put));
+  }
+}
+
+int Listen(sockaddr_in* address) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  *address = {};
+  address->sin_family = AF_INET;
+  address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(*address);
+  auto* generic = reinterpret_cast<sockaddr*>(address);
+  Check(bind(listener, generic, size) == 0, "bind");
+  Check(listen(listener, 1) == 0, "listen");
+  Check(getsockname(listener, generic, &size) == 0, "getsockname");
+  return listener;
+}
+
+void NoDelay(int socket) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void Serve(int socket, size_t largest) {
+  NoDelay(socket);
+  std::vector<std::byte> memory(largest, std::byte{1});
+  Request request;
+  while (ReadAll(socket, std::as_writable_bytes(std::span(&request, 1)))) {
+    const std::span<std::byte> part(memory.data(), request.bytes);
+    if (request.to_peer) {
+      ReadAll(socket, part);
+      WriteAll(socket, std::span(memory).first(1));
+    } else {
+      WriteAll(socket, part);
+    }
+  }
+}
+
+}  // namespace
+
+int FreePort() {
+  sockaddr_in address;
+  close(Listen(&address));
+  return ntohs(address.sin_port);
+}
+
+RawSocketPeer::RawSocketPeer(size_t largest) {
+  sockaddr_in address;
+  const int listener = Listen(&address);
+  pid_ = fork();
+  Check(pid_ >= 0, "fork");
+  if (pid_ == 0) {
+    Serve(accept(listener, nullptr, nullptr), largest);
+    _exit(0);
+  }
+  socket_ = socket(AF_INET, SOCK_STREAM, 0);
+  Check(connect(socket_, reinterpret_cast<sockaddr*>(&address),
+                sizeof(address)) == 0,
+        "connect");
+  NoDelay(socket_);
+  close(listener);
+}
+
+RawSocketPeer::~RawSocketPeer() {
+  close(socket_);
+  waitpid(pid_, nullptr, 0);
+}
+
+void RawSocketPeer::Receive(std::span<std::byte> memory) {
+  const Request request = {memory.size(), false};
+  WriteAll(socket_, std::as_bytes(std::span(&request, 1)));
+  Check(ReadAll(socket_, memory), "the peer closed");
+}
+
+void RawSocketPeer::Send(std::span<const std::byte> memory) {
+  const Request request = {memory.size(), true};
+  WriteAll(socket_, std::as_bytes(std::span(&request, 1)));
+  WriteAll(socket_, memory);
+  std::byte done;
+  Check(ReadAll(socket_, std::span(&done, 1)), "the peer closed");
+}
+
+}  // namespace varkeep::benchmarks
