@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <ranges>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -39,7 +38,8 @@ absl::StatusOr<Recovered> RecoverNewest(CheckpointStore* checkpoints,
                                         bool allow_fallback) {
   ASSIGN_OR_RETURN(std::vector<CheckpointInfo> listed, checkpoints->List());
   Recovered recovered;
-  for (const CheckpointInfo& info : std::views::reverse(listed)) {
+  for (auto at = listed.rbegin(); at != listed.rend(); ++at) {
+    const CheckpointInfo& info = *at;
     absl::StatusOr<StoreSnapshot> snapshot = Load(checkpoints, info);
     if (snapshot.ok()) {
       if (!recovered.damaged.empty() && !allow_fallback) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/service/assign_reactor.h"
 
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <memory>
 #include <utility>
 
-#include "base/status_macros.h"
 #include "proto/grpc_status.h"
 
 namespace varkeep {
@@ -19,21 +21,11 @@ int64_t ValueBytes(const Mutation& mutation) {
   return std::get<UpdateMutation>(mutation).operand->size_bytes();
 }
 
-absl::Status ApplyTo(const ServiceContext& services, const Mutation& mutation,
-                     const std::optional<RequestId>& request,
-                     v1::AssignResponse* response) {
-  ASSIGN_OR_RETURN(Applied applied,
-                   services.committer->Apply(mutation, request));
-  response->set_version(applied.revision);
-  response->set_duplicate(applied.duplicate);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 AssignReactor::AssignReactor(AssignKind kind, const ServiceContext* services,
                              grpc::CallbackServerContext* call,
-                             v1::AssignResponse* response)
+                             grpc::ByteBuffer* response)
     : services_(services),
       call_(call),
       response_(response),
@@ -46,7 +38,13 @@ void AssignReactor::OnReadDone(bool ok) {
     Apply();
     return;
   }
-  if (absl::Status status = upload_.Add(message_); !status.ok()) {
+  absl::Status status;
+  {
+    grpc::ProtoBufferReader reader(&message_);
+    status = FromGrpc(reader.status());
+    if (status.ok()) status = upload_.Add(&reader);
+  }
+  if (!status.ok()) {
     Finish(ToGrpc(status));
     return;
   }
@@ -64,17 +62,28 @@ void AssignReactor::Apply() {
     return;
   }
   if (ValueBytes(*mutation) <= kInlineBytes) {
-    Finish(
-        ToGrpc(ApplyTo(*services_, *mutation, upload_.request(), response_)));
+    Finish(ApplyNow(*mutation));
     return;
   }
   auto shared = std::make_shared<Mutation>(*std::move(mutation));
   services_->workers->Schedule([this, shared]() mutable {
-    absl::Status status =
-        ApplyTo(*services_, *shared, upload_.request(), response_);
+    grpc::Status status = ApplyNow(*shared);
+    // Before the answer: the next update finds the value unshared.
     shared.reset();
-    Finish(ToGrpc(status));
+    Finish(status);
   });
+}
+
+grpc::Status AssignReactor::ApplyNow(const Mutation& mutation) {
+  absl::StatusOr<Applied> applied =
+      services_->committer->Apply(mutation, upload_.request());
+  if (!applied.ok()) return ToGrpc(applied.status());
+  v1::AssignResponse response;
+  response.set_version(applied->revision);
+  response.set_duplicate(applied->duplicate);
+  grpc::Slice slice(response.SerializeAsString());
+  *response_ = grpc::ByteBuffer(&slice, 1);
+  return grpc::Status::OK;
 }
 
 }  // namespace varkeep

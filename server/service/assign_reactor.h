@@ -3,6 +3,7 @@
 #define VARKEEP_SERVER_SERVICE_ASSIGN_REACTOR_H_
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include "server/service/assign_upload.h"
@@ -10,26 +11,26 @@
 
 namespace varkeep {
 
-// Receives one Assign, AssignAdd or AssignSub call. The change is applied once,
-// after the last message; large ones on a worker, so that the RPC threads stay
-// free. Deletes itself.
-class AssignReactor : public grpc::ServerReadReactor<v1::AssignRequest> {
+// Receives one Assign, AssignAdd or AssignSub call as raw messages. The change
+// is applied once, after the last message; large ones on a worker, so that the
+// RPC threads stay free. Deletes itself.
+class AssignReactor : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
   AssignReactor(AssignKind kind, const ServiceContext* services,
-                grpc::CallbackServerContext* call,
-                v1::AssignResponse* response);
+                grpc::CallbackServerContext* call, grpc::ByteBuffer* response);
 
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
   void Apply();
+  grpc::Status ApplyNow(const Mutation& mutation);
 
   const ServiceContext* const services_;
   grpc::CallbackServerContext* const call_;
-  v1::AssignResponse* const response_;
+  grpc::ByteBuffer* const response_;
   AssignUpload upload_;
-  v1::AssignRequest message_;
+  grpc::ByteBuffer message_;
 };
 
 }  // namespace varkeep

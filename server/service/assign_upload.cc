@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/service/assign_upload.h"
 
-#include <cstring>
+#include <google/protobuf/wire_format_lite.h>
+
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,30 +14,69 @@
 #include "server/variables/value_check.h"
 
 namespace varkeep {
+namespace {
 
-absl::Status AssignUpload::Add(const v1::AssignRequest& message) {
-  if (tensor_ == nullptr) {
-    if (!message.has_header()) {
-      return absl::InvalidArgumentError(
-          "the first message of an assign has no header");
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::ZeroCopyInputStream;
+
+// Length-delimited fields of AssignRequest.
+constexpr uint32_t kHeaderTag =
+    (v1::AssignRequest::kHeaderFieldNumber << 3) | 2;
+constexpr uint32_t kDataTag = (v1::AssignRequest::kDataFieldNumber << 3) | 2;
+
+absl::Status MalformedError() {
+  return absl::InvalidArgumentError("a message is no AssignRequest");
+}
+
+absl::Status NoHeaderError() {
+  return absl::InvalidArgumentError(
+      "the first message of an assign does not begin with a header");
+}
+
+}  // namespace
+
+absl::Status AssignUpload::Add(ZeroCopyInputStream* message) {
+  CodedInputStream input(message);
+  while (const uint32_t tag = input.ReadTag()) {
+    if (tag == kHeaderTag) {
+      RETURN_IF_ERROR(AddHeader(&input));
+    } else if (tag == kDataTag) {
+      RETURN_IF_ERROR(AddData(&input));
+    } else if (!WireFormatLite::SkipField(&input, tag)) {
+      return MalformedError();
     }
-    RETURN_IF_ERROR(Begin(message.header()));
-  } else if (message.has_header()) {
+  }
+  if (!input.ConsumedEntireMessage()) return MalformedError();
+  if (tensor_ == nullptr) return NoHeaderError();
+  return absl::OkStatus();
+}
+
+absl::Status AssignUpload::AddHeader(CodedInputStream* input) {
+  if (tensor_ != nullptr) {
     return absl::InvalidArgumentError(
         "a later message of an assign has a header");
   }
-  const std::string& data = message.data();
-  const std::span<std::byte> bytes = tensor_->mutable_bytes();
-  if (data.size() > bytes.size() - received_) {
+  v1::AssignHeader header;
+  if (!WireFormatLite::ReadMessage(input, &header)) return MalformedError();
+  return Begin(header);
+}
+
+absl::Status AssignUpload::AddData(CodedInputStream* input) {
+  if (tensor_ == nullptr) return NoHeaderError();
+  uint32_t size = 0;
+  if (!input->ReadVarint32(&size)) return MalformedError();
+  const std::span<std::byte> rest = tensor_->mutable_bytes().subspan(received_);
+  if (size > rest.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("the value of variable ", name_, " of shape ",
-                     tensor_->shape().ToString(), " has ", bytes.size(),
-                     " bytes, but more were sent"));
+                     tensor_->shape().ToString(), " has ",
+                     tensor_->size_bytes(), " bytes, but more were sent"));
   }
-  if (!data.empty()) {
-    std::memcpy(bytes.data() + received_, data.data(), data.size());
+  if (!input->ReadRaw(rest.data(), static_cast<int>(size))) {
+    return MalformedError();
   }
-  received_ += data.size();
+  received_ += size;
   return absl::OkStatus();
 }
 

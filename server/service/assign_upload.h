@@ -2,6 +2,9 @@
 #ifndef VARKEEP_SERVER_SERVICE_ASSIGN_UPLOAD_H_
 #define VARKEEP_SERVER_SERVICE_ASSIGN_UPLOAD_H_
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,23 +19,26 @@ enum class AssignKind { kAssign, kAdd, kSubtract };
 
 // Puts the messages of one Assign, AssignAdd or AssignSub call together into a
 // mutation. Everything that the header tells is checked against the variable
-// before memory is taken; bytes go straight to their place in the tensor. One
-// thread at a time.
+// before memory is taken; bytes go from the wire straight to their place in the
+// tensor. One thread at a time.
 class AssignUpload {
  public:
   // `store` must live longer.
   AssignUpload(AssignKind kind, const VariableStore* store)
       : kind_(kind), store_(store) {}
 
-  // One message. INVALID_ARGUMENT for a header that is missing, repeated or
-  // does not fit the variable, and for more bytes than it announced.
-  absl::Status Add(const v1::AssignRequest& message);
+  // One AssignRequest as it came. INVALID_ARGUMENT for bytes that are none, for
+  // a header that is missing, repeated or does not fit the variable, and for
+  // more bytes than it announced.
+  absl::Status Add(google::protobuf::io::ZeroCopyInputStream* message);
 
   // After the last message. INVALID_ARGUMENT when bytes are missing.
   absl::StatusOr<Mutation> Finish();
   const std::optional<RequestId>& request() const { return request_; }
 
  private:
+  absl::Status AddHeader(google::protobuf::io::CodedInputStream* input);
+  absl::Status AddData(google::protobuf::io::CodedInputStream* input);
   absl::Status Begin(const v1::AssignHeader& header);
 
   const AssignKind kind_;

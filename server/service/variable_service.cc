@@ -35,10 +35,13 @@ using SessionPtr = std::shared_ptr<Session>;
 
 constexpr size_t kListPage = 500;
 
-// The two calls that stream tensors take and give raw buffers: see ReadStream.
-using Base = v1::VariableService::WithRawCallbackMethod_ReadValue<
-    v1::VariableService::WithRawCallbackMethod_ReadValues<
-        v1::VariableService::CallbackService>>;
+// The calls that stream tensors take and give raw buffers: see ReadStream and
+// AssignUpload.
+using Raw = v1::VariableService;
+using Base =
+    Raw::WithRawCallbackMethod_ReadValue<Raw::WithRawCallbackMethod_ReadValues<
+        Raw::WithRawCallbackMethod_Assign<Raw::WithRawCallbackMethod_AssignAdd<
+            Raw::WithRawCallbackMethod_AssignSub<Raw::CallbackService>>>>>;
 
 template <typename Message>
 absl::Status Parse(const ByteBuffer& buffer, Message* message) {
@@ -260,16 +263,16 @@ class VariableService final : public Base {
     return Send(cut->revision, std::move(items));
   }
 
-  grpc::ServerReadReactor<v1::AssignRequest>* Assign(
-      CallbackServerContext* call, v1::AssignResponse* response) override {
+  grpc::ServerReadReactor<ByteBuffer>* Assign(CallbackServerContext* call,
+                                              ByteBuffer* response) override {
     return new AssignReactor(AssignKind::kAssign, &services_, call, response);
   }
-  grpc::ServerReadReactor<v1::AssignRequest>* AssignAdd(
-      CallbackServerContext* call, v1::AssignResponse* response) override {
+  grpc::ServerReadReactor<ByteBuffer>* AssignAdd(
+      CallbackServerContext* call, ByteBuffer* response) override {
     return new AssignReactor(AssignKind::kAdd, &services_, call, response);
   }
-  grpc::ServerReadReactor<v1::AssignRequest>* AssignSub(
-      CallbackServerContext* call, v1::AssignResponse* response) override {
+  grpc::ServerReadReactor<ByteBuffer>* AssignSub(
+      CallbackServerContext* call, ByteBuffer* response) override {
     return new AssignReactor(AssignKind::kSubtract, &services_, call, response);
   }
 

@@ -38,8 +38,8 @@ class VariableStore::Writers {
       return std::tie(a->info.container, a->info.spec.name, a) <
              std::tie(b->info.container, b->info.spec.name, b);
     });
-    auto repeated = std::ranges::unique(variables_);
-    variables_.erase(repeated.begin(), repeated.end());
+    variables_.erase(std::unique(variables_.begin(), variables_.end()),
+                     variables_.end());
     Lock();
   }
   ~Writers() { Unlock(); }

@@ -118,7 +118,7 @@ TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
       {"varkeep resume", 0, "serving", ""},
       {"varkeep --container c create w --shape 1 && varkeep reset c", 0,
        "dropped 1 variables", ""},
-      {"varkeep --server localhost:1 ls", 3, "", "localhost:1"},
+      {"varkeep --server 127.0.0.1:1 ls", 3, "", "127.0.0.1:1"},
       {"varkeep --server nonsense ls", 2, "", "host:port"},
       {"varkeep stauts", 2, "", "did you mean 'status'?"},
       {"varkeep ls --colour", 2, "", "--colour"},

@@ -161,7 +161,7 @@ TEST_F(ConcurrencyTest, OverlappingChangesOfManyVariablesAllFinish) {
 
   Join(Start(4, [&](int i) {
     std::vector<std::string> mine = names;
-    std::ranges::rotate(mine, mine.begin() + i);
+    std::rotate(mine.begin(), mine.begin() + i, mine.end());
     if (i % 2 == 1) std::ranges::reverse(mine);
     mine.insert(mine.end(), names.begin(), names.end());
     for (int round = 0; round < 50; ++round) {
