@@ -101,8 +101,8 @@ absl::Status Server::Parts::Recover() {
                    marker.Begin(recovered.snapshot.revision));
   if (begun.after_crash) {
     spdlog::warn(
-        "the server before did not stop cleanly: changes after revision {} "
-        "are lost; revisions go on from {}",
+        "the server before did not stop cleanly: what changed after revision "
+        "{}, if anything, is lost; revisions go on from {}",
         recovered.snapshot.revision, begun.revision);
   }
   recovered.snapshot.revision = begun.revision;

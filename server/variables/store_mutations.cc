@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that changes the store. A change of values goes through three
-// steps: take the writer mutexes; under the store's mutex check everything that
-// can fail; make the new values without it; under it again install them at one
-// new revision. A variable that was deleted in between is no longer there.
+// What changes the store, but for initializing and restoring, which have files
+// of their own. A change of values goes through three steps: take the writer
+// mutexes; under the store's mutex check everything that can fail; make the new
+// values without it; under it again install them at one new revision. A
+// variable that was deleted in between is no longer there.
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -35,16 +35,6 @@ bool IsUnshared(std::shared_ptr<Tensor>& value) {
   std::shared_ptr<Tensor> probe = value;
   probe.reset();
   return true;
-}
-
-int64_t BytesOf(const std::shared_ptr<Tensor>& value) {
-  return value == nullptr ? 0 : value->size_bytes();
-}
-
-// Values are handed out as const and changed only while nobody holds them, so
-// the store keeps them as it got them.
-std::shared_ptr<Tensor> Adopt(const TensorRef& value) {
-  return std::const_pointer_cast<Tensor>(value);
 }
 
 }  // namespace
@@ -155,67 +145,6 @@ absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
   Insert(variable);
   if (empty != nullptr) {
     SetValue(variable.get(), std::move(empty), applied.revision);
-  }
-  Finish(request, applied);
-  return applied;
-}
-
-absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
-                                          const Request& request) {
-  std::vector<VariablePtr> variables;
-  for (const std::string& name : initialize.names) {
-    ASSIGN_OR_RETURN(VariablePtr variable, Lookup(initialize.container, name));
-    variables.push_back(std::move(variable));
-  }
-  Writers writers(variables);
-  std::vector<VariableInfo> plans;
-  int64_t growth = 0;
-  {
-    MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-    if (repeated) return *repeated;
-    std::vector<VariablePtr> todo;
-    absl::flat_hash_set<const Variable*> seen;
-    for (VariablePtr& variable : variables) {
-      if (variable->value != nullptr && !initialize.force) continue;
-      if (!seen.insert(variable.get()).second) continue;
-      ASSIGN_OR_RETURN(int64_t bytes, SizeBytes(variable->info.spec.dtype,
-                                                variable->info.spec.shape));
-      growth += bytes - BytesOf(variable->value);
-      plans.push_back(variable->info);
-      todo.push_back(std::move(variable));
-    }
-    RETURN_IF_ERROR(CheckGrowth(growth));
-    variables = std::move(todo);
-  }
-
-  std::vector<absl::StatusOr<TensorRef>> values(
-      plans.size(), absl::InternalError("not drawn"));
-  pool_->ParallelFor(static_cast<int64_t>(plans.size()), [&](int64_t i) {
-    const auto at = static_cast<size_t>(i);
-    const VariableSpec& spec = plans[at].spec;
-    values[at] = RunInitializer(spec.initializer, spec.dtype, spec.shape,
-                                spec.seeds, plans[at].run, pool_);
-  });
-  for (const auto& value : values) RETURN_IF_ERROR(value.status());
-
-  std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
-  MutexLock lock(&mutex_);
-  Applied applied;
-  for (const VariablePtr& variable : variables) {
-    if (variable->deleted) {
-      return NoSuchVariableError(initialize.container,
-                                 variable->info.spec.name);
-    }
-  }
-  // Others may have taken the memory meanwhile.
-  RETURN_IF_ERROR(CheckGrowth(growth));
-  if (!variables.empty()) applied.revision = ++usage_.revision;
-  for (size_t i = 0; i < variables.size(); ++i) {
-    ++variables[i]->info.run;
-    old.push_back(
-        SetValue(variables[i].get(), Adopt(*values[i]), applied.revision));
-    applied.names.push_back(variables[i]->info.spec.name);
   }
   Finish(request, applied);
   return applied;

@@ -58,8 +58,7 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
     // A later run of the initializer draws anew, whichever ran more often.
     target->info.run = std::max(target->info.run, item.info.run);
     if (item.value == nullptr) continue;
-    old.push_back(SetValue(target, std::const_pointer_cast<Tensor>(item.value),
-                           applied.revision));
+    old.push_back(SetValue(target, Adopt(item.value), applied.revision));
     applied.names.push_back(item.info.spec.name);
   }
   Finish(request, applied);
@@ -98,13 +97,10 @@ absl::Status VariableStore::CheckRestore(
           "variable '", stored.spec.name,
           "' was declared or deleted during the restore; try again"));
     }
-    growth += restore.items[i].value == nullptr
-                  ? 0
-                  : restore.items[i].value->size_bytes();
+    growth += BytesOf(restore.items[i].value);
     if (targets[i] == nullptr) continue;
     RETURN_IF_ERROR(CheckRestored(targets[i]->info.spec, stored.spec));
-    growth -=
-        targets[i]->value == nullptr ? 0 : targets[i]->value->size_bytes();
+    growth -= BytesOf(targets[i]->value);
   }
   return CheckGrowth(growth);
 }
@@ -133,8 +129,7 @@ absl::Status VariableStore::Load(StoreSnapshot snapshot) {
     VariablePtr inserted = variable;
     Insert(std::move(variable));
     if (stored.value == nullptr) continue;
-    SetValue(inserted.get(),
-             std::const_pointer_cast<Tensor>(std::move(stored.value)), version);
+    SetValue(inserted.get(), Adopt(std::move(stored.value)), version);
   }
   for (const RequestWindow::Entry& entry : snapshot.requests) {
     requests_.Record(entry.id, entry.revision);

@@ -58,6 +58,16 @@ class VariableStore::Writers {
   std::vector<VariablePtr> variables_;
 };
 
+inline int64_t BytesOf(const TensorRef& value) {
+  return value == nullptr ? 0 : value->size_bytes();
+}
+
+// Values are handed out as const and changed only while nobody holds them, so
+// the store keeps them as it got them.
+inline std::shared_ptr<Tensor> Adopt(TensorRef value) {
+  return std::const_pointer_cast<Tensor>(std::move(value));
+}
+
 }  // namespace varkeep
 
 #endif  // VARKEEP_SERVER_VARIABLES_STORE_VARIABLE_H_

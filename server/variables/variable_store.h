@@ -148,6 +148,13 @@ class VariableStore {
     Revision revision = 0;
   };
 
+  // A first value on its way.
+  struct Drawing {
+    VariablePtr variable;
+    VariableInfo info;  // as it was when the drawing began
+    TensorRef value;    // null: not drawn yet
+  };
+
   using Request = std::optional<RequestId>;
   absl::StatusOr<Applied> Do(const DeclareMutation&, const Request&);
   absl::StatusOr<Applied> Do(const InitializeMutation&, const Request&);
@@ -175,6 +182,14 @@ class VariableStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckGrowth(int64_t bytes) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Those of the variables that Initialize has to draw, each once.
+  std::vector<Drawing> ToDraw(const std::vector<VariablePtr>& variables,
+                              bool force) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Bytes that installing them adds.
+  int64_t Growth(const std::vector<Drawing>& drawings) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Draw(std::vector<Drawing>* drawings) const;
   void DeclareMissing(const RestoreMutation& restore,
                       std::vector<VariablePtr>* targets)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running initializers on the server, many in one commit.
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "base/status_macros.h"
+#include "server/variables/store_variable.h"
+#include "server/variables/value_check.h"
+#include "server/variables/variable_store.h"
+
+namespace varkeep {
+
+std::vector<VariableStore::Drawing> VariableStore::ToDraw(
+    const std::vector<VariablePtr>& variables, bool force) const {
+  std::vector<Drawing> drawings;
+  absl::flat_hash_set<const Variable*> seen;
+  for (const VariablePtr& variable : variables) {
+    if (variable->value != nullptr && !force) continue;
+    if (!seen.insert(variable.get()).second) continue;
+    drawings.push_back({variable, variable->info, nullptr});
+  }
+  return drawings;
+}
+
+absl::Status VariableStore::Draw(std::vector<Drawing>* drawings) const {
+  std::vector<absl::Status> statuses(drawings->size());
+  pool_->ParallelFor(static_cast<int64_t>(drawings->size()), [&](int64_t i) {
+    Drawing& drawing = (*drawings)[static_cast<size_t>(i)];
+    const VariableSpec& spec = drawing.info.spec;
+    absl::StatusOr<TensorRef> value =
+        RunInitializer(spec.initializer, spec.dtype, spec.shape, spec.seeds,
+                       drawing.info.run, pool_);
+    statuses[static_cast<size_t>(i)] = value.status();
+    if (value.ok()) drawing.value = *std::move(value);
+  });
+  for (const absl::Status& status : statuses) RETURN_IF_ERROR(status);
+  return absl::OkStatus();
+}
+
+// Variables that exist had the size of their shape checked.
+int64_t VariableStore::Growth(const std::vector<Drawing>& drawings) const {
+  int64_t growth = 0;
+  for (const Drawing& drawing : drawings) {
+    const VariableSpec& spec = drawing.info.spec;
+    growth += spec.shape.num_elements() * ItemSize(spec.dtype) -
+              BytesOf(drawing.variable->value);
+  }
+  return growth;
+}
+
+absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
+                                          const Request& request) {
+  std::vector<VariablePtr> variables;
+  for (const std::string& name : initialize.names) {
+    ASSIGN_OR_RETURN(VariablePtr variable, Lookup(initialize.container, name));
+    variables.push_back(std::move(variable));
+  }
+  Writers writers(variables);
+  std::vector<Drawing> drawings;
+  {
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
+    if (repeated) return *repeated;
+    drawings = ToDraw(variables, initialize.force);
+    RETURN_IF_ERROR(CheckGrowth(Growth(drawings)));
+  }
+  RETURN_IF_ERROR(Draw(&drawings));
+
+  std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
+  MutexLock lock(&mutex_);
+  for (const Drawing& drawing : drawings) {
+    if (!drawing.variable->deleted) continue;
+    return NoSuchVariableError(initialize.container, drawing.info.spec.name);
+  }
+  // Others may have taken the memory meanwhile.
+  RETURN_IF_ERROR(CheckGrowth(Growth(drawings)));
+  Applied applied;
+  if (!drawings.empty()) applied.revision = ++usage_.revision;
+  for (Drawing& drawing : drawings) {
+    ++drawing.variable->info.run;
+    old.push_back(SetValue(drawing.variable.get(),
+                           Adopt(std::exchange(drawing.value, nullptr)),
+                           applied.revision));
+    applied.names.push_back(drawing.info.spec.name);
+  }
+  Finish(request, applied);
+  return applied;
+}
+
+}  // namespace varkeep
