@@ -37,8 +37,11 @@ void Combine(const T* base, const T* operand, T* out, int64_t count) {
   }
 }
 
+// Elements that a thread takes at a time; fewer are not worth a second thread.
+constexpr int64_t kChunk = 1 << 18;
+
 void Combine(UpdateOp op, const Tensor& base, const Tensor& operand,
-             Tensor* out) {
+             Tensor* out, ThreadPool* pool) {
   VisitDType(base.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_same_v<T, bool>) {
@@ -47,11 +50,23 @@ void Combine(UpdateOp op, const Tensor& base, const Tensor& operand,
       const T* a = base.values<T>().data();
       const T* b = operand.values<T>().data();
       T* result = out->mutable_values<T>().data();
-      if (op == UpdateOp::kAdd) {
-        Combine<UpdateOp::kAdd>(a, b, result, base.num_elements());
-      } else {
-        Combine<UpdateOp::kSubtract>(a, b, result, base.num_elements());
+      auto combine = [&](int64_t begin, int64_t count) {
+        if (op == UpdateOp::kAdd) {
+          Combine<UpdateOp::kAdd>(a + begin, b + begin, result + begin, count);
+        } else {
+          Combine<UpdateOp::kSubtract>(a + begin, b + begin, result + begin,
+                                       count);
+        }
+      };
+      const int64_t elements = base.num_elements();
+      if (pool == nullptr || elements <= kChunk) {
+        combine(0, elements);
+        return;
       }
+      pool->ParallelFor((elements + kChunk - 1) / kChunk, [&](int64_t chunk) {
+        const int64_t begin = chunk * kChunk;
+        combine(begin, std::min(kChunk, elements - begin));
+      });
     }
   });
 }
@@ -60,15 +75,17 @@ void Combine(UpdateOp op, const Tensor& base, const Tensor& operand,
 
 bool SupportsArithmetic(DType dtype) { return dtype != DType::kBool; }
 
-void UpdateInPlace(UpdateOp op, const Tensor& operand, Tensor* target) {
-  Combine(op, *target, operand, target);
+void UpdateInPlace(UpdateOp op, const Tensor& operand, Tensor* target,
+                   ThreadPool* pool) {
+  Combine(op, *target, operand, target, pool);
 }
 
 absl::StatusOr<std::shared_ptr<Tensor>> Updated(UpdateOp op, const Tensor& base,
-                                                const Tensor& operand) {
+                                                const Tensor& operand,
+                                                ThreadPool* pool) {
   ASSIGN_OR_RETURN(std::shared_ptr<Tensor> result,
                    Tensor::Create(base.dtype(), base.shape()));
-  Combine(op, base, operand, result.get());
+  Combine(op, base, operand, result.get(), pool);
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/thread_pool.h"
 #include "tensor/tensor.h"
 
 namespace varkeep {
@@ -17,14 +18,17 @@ enum class UpdateOp { kAdd, kSubtract };
 bool SupportsArithmetic(DType dtype);
 
 // target[i] = target[i] op operand[i]. Integers wrap; float16 and bfloat16 are
-// rounded after each operation. REQUIRES: equal dtypes that support arithmetic,
-// equal shapes.
-void UpdateInPlace(UpdateOp op, const Tensor& operand, Tensor* target);
+// rounded after each operation. Large tensors are shared out over `pool` unless
+// it is null; the result is the same. REQUIRES: equal dtypes that support
+// arithmetic, equal shapes.
+void UpdateInPlace(UpdateOp op, const Tensor& operand, Tensor* target,
+                   ThreadPool* pool = nullptr);
 
 // The same into a new tensor; `base` stays as it is. RESOURCE_EXHAUSTED when
 // memory is short.
 absl::StatusOr<std::shared_ptr<Tensor>> Updated(UpdateOp op, const Tensor& base,
-                                                const Tensor& operand);
+                                                const Tensor& operand,
+                                                ThreadPool* pool = nullptr);
 
 // Same dtype, shape and bits: NaN payloads and the sign of zero count.
 bool BitwiseEqual(const Tensor& a, const Tensor& b);

@@ -196,9 +196,9 @@ absl::StatusOr<Applied> VariableStore::Do(const UpdateMutation& update,
 
   absl::StatusOr<std::shared_ptr<Tensor>> result = base;
   if (in_place) {
-    UpdateInPlace(update.op, *update.operand, base.get());
+    UpdateInPlace(update.op, *update.operand, base.get(), pool_);
   } else {
-    result = Updated(update.op, *base, *update.operand);
+    result = Updated(update.op, *base, *update.operand, pool_);
   }
 
   base.reset();

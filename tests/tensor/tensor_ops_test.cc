@@ -52,6 +52,24 @@ TEST(TensorOpsTest, AddsAndSubtractsEveryArithmeticType) {
   EXPECT_FALSE(SupportsArithmetic(DType::kBool));
 }
 
+TEST(TensorOpsTest, ThreadsDoNotChangeTheResult) {
+  ThreadPool pool(3);
+  for (int64_t elements : {1, 1 << 18, (1 << 18) + 1, 1'000'003}) {
+    std::vector<int32_t> values(static_cast<size_t>(elements));
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = static_cast<int32_t>(i * 2654435761u);
+    }
+    auto operand = Of<int32_t>({elements}, values);
+    auto alone = Of<int32_t>({elements}, values);
+    auto shared = Of<int32_t>({elements}, values);
+    auto copied = *Updated(UpdateOp::kAdd, *shared, *operand, &pool);
+    UpdateInPlace(UpdateOp::kAdd, *operand, alone.get());
+    UpdateInPlace(UpdateOp::kAdd, *operand, shared.get(), &pool);
+    EXPECT_THAT(shared, TensorEq(alone));
+    EXPECT_THAT(copied, TensorEq(alone));
+  }
+}
+
 TEST(TensorOpsTest, IntegersWrap) {
   auto value = Of<int32_t>({}, {std::numeric_limits<int32_t>::max()});
   UpdateInPlace(UpdateOp::kAdd, *Of<int32_t>({}, {1}), value.get());
