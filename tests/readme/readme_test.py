@@ -101,7 +101,7 @@ class FilesTest(unittest.TestCase):
     def test_every_file_that_the_pages_name_exists(self):
         named = re.compile(r"`((?:\w+/)+[\w.]+\.(?:h|cc|md|proto|py|yaml))`")
         for page in ("README.md", "docs/architecture.md", "docs/contributing.md",
-                     "docs/checkpoint_format.md"):
+                     "docs/checkpoint_format.md", "docs/performance.md"):
             for path in named.findall(read(page)):
                 with self.subTest(page=page, path=path):
                     self.assertTrue(os.path.exists(os.path.join(ROOT, path)))
