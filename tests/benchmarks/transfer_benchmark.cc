@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <vector>
@@ -19,6 +19,7 @@
 #include "client/client.h"
 #include "tests/benchmarks/measure.h"
 #include "tests/benchmarks/raw_socket.h"
+#include "tests/testing/temp_dir.h"
 
 namespace varkeep::benchmarks {
 namespace {
@@ -37,26 +38,22 @@ T Must(absl::StatusOr<T> result) {
 class ServerUnderTest {
  public:
   ServerUnderTest() : address_(absl::StrCat("127.0.0.1:", FreePort())) {
-    std::string pattern = "/tmp/varkeep-bench-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) std::exit(1);
-    directory_ = pattern;
     pid_ = fork();
     if (pid_ != 0) return;
     execl(VARKEEPD, "varkeepd", "--listen", address_.c_str(), "--data-dir",
-          directory_.c_str(), "--checkpoint-interval", "0", "--log-level",
-          "error", nullptr);
+          directory_.path().c_str(), "--checkpoint-interval", "0",
+          "--log-level", "error", nullptr);
     _exit(127);
   }
   ~ServerUnderTest() {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
-    std::filesystem::remove_all(directory_);
   }
   const std::string& address() const { return address_; }
 
  private:
   std::string address_;
-  std::string directory_;
+  TempDir directory_;
   pid_t pid_ = -1;
 };
 
