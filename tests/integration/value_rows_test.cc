@@ -104,6 +104,24 @@ TEST_F(ValueRowsTest, Rows75And93_AssignAddAndSub) {
   EXPECT_THAT(Floats(v), ElementsAre(4));
 }
 
+TEST_F(ValueRowsTest, Rows56And71And72_TheScopeFilterMatchesFromTheStart) {
+  for (const char* name : {"foo/a", "foo_/a", "bar/foo/x"}) {
+    ASSERT_OK(session_->GetVariable(name, {1}));
+  }
+  auto names = [&](const std::string& scope) {
+    std::vector<std::string> found;
+    auto variables = session_->Collection("variables", scope);
+    EXPECT_TRUE(variables.ok()) << variables.status();
+    for (const Variable& variable : *variables)
+      found.push_back(variable.name());
+    return found;
+  };
+  EXPECT_THAT(names("foo/"), ElementsAre("foo/a:0"));
+  EXPECT_THAT(names("foo"), ElementsAre("foo/a:0", "foo_/a:0"));
+  EXPECT_THAT(names(".*x"), ElementsAre("bar/foo/x:0"));
+  EXPECT_THAT(names("nope"), IsEmpty());
+}
+
 TEST_F(ValueRowsTest, Row80_ReportUninitialized) {
   EXPECT_THAT(session_->ReportUninitialized(), IsOkAndHolds(IsEmpty()));
   ASSERT_OK_AND_ASSIGN(Variable v, session_->GetVariable("v", {1}));
