@@ -34,6 +34,9 @@ struct CheckpointEntry {
   Shape shape;
   TensorRef value;
   std::vector<Attribute> attributes;  // names differ
+  // Entries of one path with the same value_version, in one store, have the
+  // same value; 0: unknown. Lets a store not write it again. Not stored.
+  uint64_t value_version = 0;
 };
 
 // Everything durable at one revision. Comes back with entries in the order of

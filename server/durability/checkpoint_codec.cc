@@ -178,19 +178,21 @@ CheckpointContents EncodeSnapshot(StoreSnapshot snapshot) {
     entry.shape = spec.shape;
     entry.value = std::move(variable.value);
     entry.attributes = EncodeInfo(variable.info);
+    entry.value_version = variable.info.version;
     if (TensorRef initial = InitializerValue(spec.initializer)) {
       contents.entries.push_back({absl::StrCat(kInitialValues, entry.path),
                                   initial->dtype(),
                                   initial->shape(),
                                   initial,
-                                  {}});
+                                  {},
+                                  variable.info.declared});
     }
     contents.entries.push_back(std::move(entry));
   }
   if (!snapshot.requests.empty()) {
     TensorRef requests = EncodeRequests(snapshot.requests);
     contents.entries.push_back(
-        {kRequestsPath, DType::kUint64, requests->shape(), requests, {}});
+        {kRequestsPath, DType::kUint64, requests->shape(), requests, {}, 0});
   }
   return contents;
 }

@@ -75,7 +75,7 @@ LAYERS = (
            "tensor base"),
     _layer("hdf5_checkpoint", "storage/hdf5/*",
            "checkpoint_api file_system tensor base", "hdf5"),
-    _layer("log", "storage/log/*", "file_system base"),
+    _layer("log", "storage/log/*", "file_system tensor base"),
     _layer("checkpoint_store", "storage/*",
            "checkpoint_api hdf5_checkpoint file_system tensor base", "json"),
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_STORAGE_LOG_LOG_H_
+#define VARKEEP_STORAGE_LOG_LOG_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "storage/file_system.h"
+#include "tensor/tensor.h"
+
+namespace varkeep::storage {
+
+// How safe a change is when it is acknowledged. All of them survive the end of
+// the process, kill -9 included.
+enum class Durability {
+  kNone,      // the system writes it to the disk when it likes
+  kInterval,  // on the disk at most LogOptions::sync_interval later
+  kFsync,     // on the disk
+};
+
+// "none", "interval", "fsync".
+absl::string_view DurabilityName(Durability durability);
+
+// What one commit keeps. The log does not understand the body.
+struct LogEntry {
+  std::string body;                // small, below 64 MiB
+  std::vector<TensorRef> tensors;  // written from where they are; never null
+  uint64_t revisions = 1;          // how many revisions the commit takes
+};
+
+// An entry as it comes back: of the commit that led from revision `before` to
+// `revision`.
+struct LogRecord {
+  uint64_t before = 0;
+  uint64_t revision = 0;
+  LogEntry entry;
+};
+
+struct LogOptions {
+  std::string directory;  // made when needed
+  // Room reserved for a segment; a record larger than it gets a segment of its
+  // own size.
+  int64_t segment_bytes = int64_t{64} << 20;
+  absl::Duration sync_interval = absl::Seconds(1);
+};
+
+// Bytes done so far, bytes in all.
+using LogProgress = std::function<void(int64_t, int64_t)>;
+using LogReplay = absl::FunctionRef<absl::Status(LogRecord)>;
+
+// What Open found.
+struct LogRecovered {
+  int64_t records = 0;  // replayed
+  int64_t bytes = 0;    // of the records replayed
+  // The end of the log was not written to its end: what follows `offset` in
+  // `file` was never acknowledged as durable and is left out.
+  struct TornTail {
+    std::string file;
+    int64_t offset = 0;
+    int64_t bytes = 0;  // without the zeros that were reserved
+    std::string reason;
+  };
+  std::optional<TornTail> torn;
+};
+
+// The change log: every commit in the order of its revisions, in segment files.
+// Thread-safe. Format: docs/log_format.md.
+//
+// Appends of several threads form a group: one of them writes for all, syncs
+// once when anyone asks for it, and publishes them in order.
+//
+// After a failed write or sync the log is broken: what was appended since is
+// not acknowledged, and every Append fails with UNAVAILABLE until Restart. A
+// full disk does not break it: the Append fails with RESOURCE_EXHAUSTED and the
+// next may succeed.
+class Log {
+ public:
+  // Reads the log and hands every record after revision `after` to `replay`,
+  // oldest first; then begins a new segment. DATA_LOSS, naming file and offset,
+  // when a record is damaged that is not the torn end, or when records between
+  // `after` and the first one are missing; errors of `replay` are passed on.
+  // Changes nothing on the disk before everything was replayed. The first
+  // commit gets revision (last replayed, or `after`) + 1 + `skip`: revisions
+  // that a power cut may have taken are not given out again.
+  static absl::StatusOr<std::unique_ptr<Log>> Open(
+      FileSystem* file_system, const LogOptions& options, uint64_t after,
+      uint64_t skip, LogReplay replay, const LogProgress& progress,
+      LogRecovered* recovered);
+  virtual ~Log() = default;
+
+  // Commits one entry: writes it, makes it as durable as `wanted`, then calls
+  // `publish` with the last of its revisions, from some thread, before the
+  // publish of any later commit. Gives the durability that was reached. Without
+  // `publish` having been called: RESOURCE_EXHAUSTED (disk full),
+  // INVALID_ARGUMENT (the entry is too large), UNAVAILABLE (the log is broken:
+  // names the first error).
+  virtual absl::StatusOr<Durability> Append(
+      const LogEntry& entry, Durability wanted,
+      absl::FunctionRef<void(uint64_t)> publish) = 0;
+
+  // Everything published so far is on the disk afterwards. UNAVAILABLE as
+  // Append.
+  virtual absl::Status Sync() = 0;
+
+  // Mends a broken log: begins a new segment after the last published revision,
+  // syncs it, and accepts commits again. Records that were not published are
+  // void from then on. REQUIRES: everything published is durable elsewhere (a
+  // checkpoint): what this log has of it may not be on the disk.
+  virtual absl::Status Restart() = 0;
+
+  // Removes the segments that hold nothing after `revision`. An error leaves
+  // the log usable.
+  virtual absl::Status DropThrough(uint64_t revision) = 0;
+
+  struct State {
+    uint64_t published = 0;  // last published revision
+    uint64_t synced = 0;     // last revision known to be on the disk
+    int64_t segments = 0;
+    int64_t bytes = 0;    // of records in all segments
+    absl::Status broken;  // OK: it works
+  };
+  virtual State state() const = 0;
+  // Bytes of records after `revision`, as whole segments: what a recovery from
+  // a checkpoint at it would have to replay, or a little more.
+  virtual int64_t BytesAfter(uint64_t revision) const = 0;
+};
+
+}  // namespace varkeep::storage
+
+#endif  // VARKEEP_STORAGE_LOG_LOG_H_
