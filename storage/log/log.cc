@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/log/log.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "storage/log/log_recovery.h"
+#include "storage/log/log_writer.h"
+
+namespace varkeep::storage {
+
+absl::string_view DurabilityName(Durability durability) {
+  switch (durability) {
+    case Durability::kNone:
+      return "none";
+    case Durability::kInterval:
+      return "interval";
+    case Durability::kFsync:
+      return "fsync";
+  }
+  std::abort();  // not a Durability
+}
+
+absl::StatusOr<std::unique_ptr<Log>> Log::Open(FileSystem* file_system,
+                                               const LogOptions& options,
+                                               uint64_t after, uint64_t skip,
+                                               LogReplay replay,
+                                               const LogProgress& progress,
+                                               LogRecovered* recovered) {
+  ASSIGN_OR_RETURN(Recovery recovery,
+                   RecoverLog(file_system, options.directory, after, skip,
+                              replay, progress, recovered));
+  auto log =
+      std::make_unique<LogWriter>(file_system, options, std::move(recovery));
+  RETURN_IF_ERROR(log->Start());
+  return log;
+}
+
+}  // namespace varkeep::storage

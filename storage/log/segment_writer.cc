@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A new segment is written under a temporary name and takes its own when its
+// header is on the disk; its name is on the disk before anything is written to
+// it. So a segment whose header cannot be read, or that is missing between two
+// others, was damaged: no power cut does that.
+//
+// The file has its final size from the beginning, all zeros: a sync then has
+// bytes to store, not a new size.
+#include "storage/log/segment_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace varkeep::storage {
+namespace {
+
+using log_format::kFirstRecord;
+using log_format::RoundUp;
+
+// What a full disk is asked for instead of a whole segment is a multiple.
+constexpr int64_t kSmallRoom = int64_t{1} << 20;
+// Pieces below it are copied together; others are written from where they are.
+constexpr size_t kCopyBelow = size_t{64} << 10;
+constexpr size_t kBufferBytes = size_t{1} << 20;
+
+// Reserves `bytes`, or else room for `least`; gives which.
+absl::StatusOr<int64_t> ReserveRoom(File* file, int64_t bytes, int64_t least) {
+  absl::Status reserved = file->Reserve(bytes);
+  const int64_t small = RoundUp(kFirstRecord + least, kSmallRoom);
+  if (absl::IsResourceExhausted(reserved) && small < bytes) {
+    bytes = small;
+    reserved = file->Reserve(bytes);
+  }
+  RETURN_IF_ERROR(reserved);
+  RETURN_IF_ERROR(file->Truncate(bytes));
+  return bytes;
+}
+
+absl::StatusOr<std::unique_ptr<File>> CreateTemporary(FileSystem* file_system,
+                                                      const std::string& path) {
+  absl::StatusOr<std::unique_ptr<File>> file = file_system->Create(path);
+  if (!absl::IsAlreadyExists(file.status())) return file;
+  RETURN_IF_ERROR(file_system->Remove(path));
+  return file_system->Create(path);
+}
+
+}  // namespace
+
+SegmentWriter::SegmentWriter(const log_format::SegmentHeader& header,
+                             std::unique_ptr<File> file,
+                             std::shared_ptr<File> sync_handle, int64_t room)
+    : header_(header),
+      file_(std::move(file)),
+      sync_handle_(std::move(sync_handle)),
+      room_(room) {
+  position_.last = header.base;
+}
+
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
+    FileSystem* file_system, const std::string& directory,
+    const log_format::SegmentHeader& header, int64_t bytes, int64_t least,
+    bool* uncertain) {
+  const std::string path =
+      absl::StrCat(directory, "/", log_format::SegmentFileName(header.base));
+  const std::string temporary = log_format::TemporaryName(path);
+  std::unique_ptr<SegmentWriter> writer;
+  auto prepare = [&]() -> absl::Status {
+    RETURN_IF_ERROR(file_system->MakeDirectory(directory));
+    ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                     CreateTemporary(file_system, temporary));
+    ASSIGN_OR_RETURN(int64_t room, ReserveRoom(file.get(), bytes, least));
+    RETURN_IF_ERROR(file->WriteAt(0, log_format::Encode(header)));
+    RETURN_IF_ERROR(file->Sync());
+    // Before the segment has its name: an error must not leave one behind.
+    ASSIGN_OR_RETURN(std::shared_ptr<File> sync_handle,
+                     file_system->OpenForRead(temporary));
+    writer.reset(new SegmentWriter(header, std::move(file),
+                                   std::move(sync_handle), room));
+    return file_system->Rename(temporary, path);
+  };
+  absl::Status prepared = prepare();
+  if (!prepared.ok()) {
+    *uncertain = !absl::IsResourceExhausted(prepared);
+    file_system->Remove(temporary).IgnoreError();
+    return prepared;
+  }
+  absl::Status named = file_system->SyncDirectory(directory);
+  *uncertain = !named.ok();
+  RETURN_IF_ERROR(named);
+  return writer;
+}
+
+absl::Status SegmentWriter::Write(std::span<EncodedRecord* const> records,
+                                  uint64_t synced) {
+  SegmentPosition next = position_;
+  int64_t written = position_.end;
+  buffer_.clear();
+  absl::Status status;
+  auto flush = [&](std::span<const std::byte> bytes) {
+    if (!status.ok() || bytes.empty()) return;
+    status = file_->WriteAt(written, bytes);
+    written += static_cast<int64_t>(bytes.size());
+  };
+  auto add = [&](std::span<const std::byte> piece) {
+    const bool copy = piece.size() < kCopyBelow;
+    if (!copy || buffer_.size() + piece.size() > kBufferBytes) {
+      flush(buffer_);
+      buffer_.clear();
+    }
+    if (copy) {
+      buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+    } else {
+      flush(piece);
+    }
+  };
+  for (EncodedRecord* record : records) {
+    next.chain = log_format::ChainOf(
+        record->Finish(next.last, synced, header_.salt), next.chain);
+    next.last += record->revisions();
+    next.end += record->bytes();
+    record->ForEachPiece(add);
+  }
+  flush(buffer_);
+  RETURN_IF_ERROR(status);
+  position_ = next;
+  return absl::OkStatus();
+}
+
+void SegmentWriter::TrimTo(const SegmentPosition& end) {
+  file_->Truncate(end.end).IgnoreError();
+}
+
+}  // namespace varkeep::storage
