@@ -118,7 +118,8 @@ absl::Status ValidateEntry(const CheckpointEntry& entry) {
                      entry.value->shape().ToString(), ", the entry says ",
                      DTypeName(entry.dtype), entry.shape.ToString()));
   }
-  return ValidateAttributes(entry.attributes, {"dtype", "shape", "crc32c"});
+  return ValidateAttributes(entry.attributes,
+                            {"dtype", "shape", "crc32c", "value_version"});
 }
 
 // No two entries at one path, none inside another.
@@ -152,9 +153,9 @@ void SortByName(std::vector<Attribute>* attributes) {
 }  // namespace
 
 absl::Status Validate(const CheckpointContents& contents) {
-  RETURN_IF_ERROR(
-      ValidateAttributes(contents.attributes,
-                         {"format", "format_version", "revision", "created"}));
+  RETURN_IF_ERROR(ValidateAttributes(
+      contents.attributes,
+      {"format", "format_version", "revision", "created", "holders"}));
   for (const CheckpointEntry& entry : contents.entries) {
     absl::Status status = ValidateEntry(entry);
     if (!status.ok()) {

@@ -23,11 +23,15 @@ struct Attribute {
   friend bool operator==(const Attribute&, const Attribute&) = default;
 };
 
+// Values of this size and more may be shared between checkpoints.
+inline constexpr int64_t kSharedValueBytes = 64 << 10;
+
 // One tensor to keep at `path`, "group/group/name": components are not empty,
 // not "." or "..", hold no NUL; no path is a prefix group of another's dataset;
 // at most 16 KiB and 256 components. A null value keeps dtype, shape and
 // attributes only (a variable that was not initialized). The names "dtype",
-// "shape" and "crc32c" are storage's own: no attribute may have them.
+// "shape", "crc32c" and "value_version" are storage's own: no attribute may
+// have them.
 struct CheckpointEntry {
   std::string path;
   DType dtype = DType::kFloat32;
@@ -35,13 +39,15 @@ struct CheckpointEntry {
   TensorRef value;
   std::vector<Attribute> attributes;  // names differ
   // Entries of one path with the same value_version, in one store, have the
-  // same value; 0: unknown. Lets a store not write it again. Not stored.
+  // same value; 0: unknown. Lets a store not write it again. Stored with values
+  // of kSharedValueBytes and more; otherwise comes back as 0.
   uint64_t value_version = 0;
 };
 
 // Everything durable at one revision. Comes back with entries in the order of
 // their paths and attributes in the order of their names (as bytes). The names
-// "format", "format_version", "revision" and "created" are storage's own.
+// "format", "format_version", "revision", "created" and "holders" are storage's
+// own.
 struct CheckpointContents {
   uint64_t revision = 0;
   std::vector<Attribute> attributes;  // of the checkpoint as a whole
@@ -69,6 +75,11 @@ struct CheckpointInfo {
   uint32_t crc32c = 0;  // of the whole file
   absl::Time created;
   int64_t entries = 0;
+  int64_t written_bytes = 0;  // of values in this file
+  int64_t shared_bytes = 0;   // of values in the files of `holders`
+  // Checkpoints, listed or removed since, whose files hold its other values;
+  // ascending.
+  std::vector<CheckpointId> holders;
 };
 
 }  // namespace varkeep::storage

@@ -2,6 +2,8 @@
 #include "storage/checkpoint_directory.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
@@ -20,18 +22,19 @@ namespace {
 
 constexpr int64_t kMaxManifestBytes = 64 << 20;
 
-absl::Status CheckWholeFile(File* file, const CheckpointInfo& info,
+absl::Status CheckWholeFile(File* file, const hdf5::Holder& expected,
                             absl::string_view path) {
   ASSIGN_OR_RETURN(int64_t size, file->Size());
-  if (size != info.size_bytes) {
-    return absl::DataLossError(absl::StrCat(
-        "checkpoint '", path, "' has ", size, " bytes, not ", info.size_bytes));
+  if (size != expected.size_bytes) {
+    return absl::DataLossError(absl::StrCat("checkpoint '", path, "' has ",
+                                            size, " bytes, not ",
+                                            expected.size_bytes));
   }
   ASSIGN_OR_RETURN(uint32_t crc, FileChecksum(file, size));
-  if (crc == info.crc32c) return absl::OkStatus();
+  if (crc == expected.crc32c) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       "checkpoint '", path, "' has checksum ", absl::Hex(crc, absl::kZeroPad8),
-      ", not ", absl::Hex(info.crc32c, absl::kZeroPad8)));
+      ", not ", absl::Hex(expected.crc32c, absl::kZeroPad8)));
 }
 
 // A new file in place of what an earlier failure may have left.
@@ -98,28 +101,33 @@ absl::Status CheckpointDirectory::WriteManifest(const Manifest& manifest,
 }
 
 absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
-    CheckpointContents contents, absl::Time created,
-    const CheckpointProgress& progress, const std::string& name) const {
-  const int64_t estimate = hdf5::EstimateFileSize(contents);
+    CheckpointContents contents, const hdf5::SharedEntries& shared,
+    absl::Time created, const CheckpointProgress& progress,
+    const std::string& name) const {
+  const int64_t estimate = hdf5::EstimateFileSize(contents, shared);
   RETURN_IF_ERROR(CheckRoom(*file_system_, path_, estimate));
   const uint64_t revision = contents.revision;
   const auto entries = static_cast<int64_t>(contents.entries.size());
+  const int64_t value_bytes = ValueBytes(contents);
   const std::string path = PathOf(name);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                    CreateAfresh(*file_system_, path));
   auto write = [&]() -> absl::StatusOr<CheckpointInfo> {
     RETURN_IF_ERROR(file->Reserve(estimate));
-    RETURN_IF_ERROR(hdf5::WriteCheckpoint(std::move(contents), created,
+    RETURN_IF_ERROR(hdf5::WriteCheckpoint(std::move(contents), shared, created,
                                           progress, file.get()));
     CheckpointInfo info;
     ASSIGN_OR_RETURN(info.crc32c, AppendTrailer(file.get()));
     ASSIGN_OR_RETURN(std::unique_ptr<File> written,
                      file_system_->OpenForRead(path));
-    RETURN_IF_ERROR(ReadBack(std::move(written), path, &info));
-    if (info.revision != revision || info.entries != entries) {
+    ASSIGN_OR_RETURN(auto read, ReadBack(std::move(written), path, &info));
+    if (info.revision != revision || info.entries != entries ||
+        read->index().shared.files != shared.files ||
+        read->index().shared.holders != shared.holders) {
       return absl::DataLossError(absl::StrCat(
           "checkpoint '", path, "' is not what was written to it"));
     }
+    info.shared_bytes = value_bytes - info.written_bytes;
     RETURN_IF_ERROR(file->Sync());
     RETURN_IF_ERROR(file->Close());
     return info;
@@ -129,45 +137,81 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
   return info;
 }
 
-absl::StatusOr<CheckpointInfo> CheckpointDirectory::Examine(
-    const std::string& name) const {
+absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
+CheckpointDirectory::Examine(const std::string& name,
+                             CheckpointInfo* info) const {
   const std::string path = PathOf(name);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
-  CheckpointInfo info;
   absl::StatusOr<uint32_t> crc = VerifyTrailer(file.get());
   if (!crc.ok()) {
     return Annotate(crc.status(), absl::StrCat("checkpoint '", path, "'"));
   }
-  info.crc32c = *crc;
-  RETURN_IF_ERROR(ReadBack(std::move(file), path, &info));
-  return info;
+  info->crc32c = *crc;
+  return ReadBack(std::move(file), path, info);
 }
 
-absl::Status CheckpointDirectory::ReadBack(std::unique_ptr<File> file,
-                                           const std::string& path,
-                                           CheckpointInfo* info) const {
+absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
+CheckpointDirectory::ReadBack(std::unique_ptr<File> file,
+                              const std::string& path,
+                              CheckpointInfo* info) const {
   ASSIGN_OR_RETURN(info->size_bytes, file->Size());
-  ASSIGN_OR_RETURN(auto reader,
-                   hdf5::Hdf5CheckpointReader::Open(std::move(file), path));
-  info->revision = reader->contents().revision;
-  info->created = reader->created();
-  info->entries = static_cast<int64_t>(reader->contents().entries.size());
-  return reader->VerifyAll();
+  ASSIGN_OR_RETURN(auto read,
+                   hdf5::CheckpointFile::Open(std::move(file), path));
+  const hdf5::CheckpointIndex& index = read->index();
+  info->revision = index.contents.revision;
+  info->created = index.created;
+  info->entries = static_cast<int64_t>(index.contents.entries.size() +
+                                       index.shared.files.size());
+  info->written_bytes = read->ValueBytes();
+  for (const hdf5::Holder& holder : index.shared.holders) {
+    std::optional<CheckpointId> id = ParseCheckpointFileName(holder.file);
+    if (!id.has_value()) {
+      return absl::DataLossError(
+          absl::StrCat("checkpoint '", path, "': its holder '", holder.file,
+                       "' is not named as a checkpoint"));
+    }
+    info->holders.push_back(*id);
+  }
+  RETURN_IF_ERROR(read->VerifyAll());
+  return read;
 }
 
-absl::StatusOr<std::unique_ptr<CheckpointReader>> CheckpointDirectory::Open(
-    const CheckpointInfo& info) const {
-  const std::string path = PathOf(info.file);
+absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
+CheckpointDirectory::OpenFile(const hdf5::Holder& expected) const {
+  const std::string path = PathOf(expected.file);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
-  RETURN_IF_ERROR(CheckWholeFile(file.get(), info, path));
-  ASSIGN_OR_RETURN(auto reader,
-                   hdf5::Hdf5CheckpointReader::Open(std::move(file), path));
-  if (reader->contents().revision != info.revision) {
+  RETURN_IF_ERROR(CheckWholeFile(file.get(), expected, path));
+  return hdf5::CheckpointFile::Open(std::move(file), path);
+}
+
+absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>>
+CheckpointDirectory::Open(const CheckpointInfo& info) const {
+  ASSIGN_OR_RETURN(auto file,
+                   OpenFile({info.file, info.size_bytes, info.crc32c}));
+  const hdf5::CheckpointIndex& index = file->index();
+  if (index.contents.revision != info.revision) {
     return absl::DataLossError(absl::StrCat(
-        "checkpoint '", path, "' has revision ", reader->contents().revision,
-        ", the manifest says ", info.revision));
+        "checkpoint '", file->name(), "' has revision ",
+        index.contents.revision, ", the manifest says ", info.revision));
   }
-  return reader;
+  std::map<std::string, std::unique_ptr<hdf5::CheckpointFile>> holders;
+  for (const hdf5::Holder& holder : index.shared.holders) {
+    if (std::find(info.holders.begin(), info.holders.end(),
+                  ParseCheckpointFileName(holder.file)) == info.holders.end()) {
+      return absl::DataLossError(
+          absl::StrCat("checkpoint '", file->name(), "' needs '", holder.file,
+                       "', which is not in the manifest"));
+    }
+    absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> opened =
+        OpenFile(holder);
+    if (!opened.ok()) {
+      return Annotate(opened.status(),
+                      absl::StrCat("checkpoint '", file->name(), "'"));
+    }
+    holders[holder.file] = *std::move(opened);
+  }
+  return hdf5::Hdf5CheckpointReader::Create(std::move(file),
+                                            std::move(holders));
 }
 
 absl::StatusOr<std::string> CheckpointDirectory::Quarantine(

@@ -15,6 +15,13 @@
 
 namespace varkeep::storage {
 
+namespace hdf5 {
+class CheckpointFile;
+class Hdf5CheckpointReader;
+struct Holder;
+struct SharedEntries;
+}  // namespace hdf5
+
 // The single steps on a directory of checkpoints, of which the store and its
 // recovery are made. Thread-safe as far as the file system is.
 class CheckpointDirectory {
@@ -36,18 +43,26 @@ class CheckpointDirectory {
   absl::Status WriteManifest(const Manifest& manifest, bool* replaced) const;
 
   // Writes a complete, verified and synced file `name`, not yet durable by that
-  // name. Leaves nothing behind after an error.
+  // name, of all entries but those that are shared. The info has neither id nor
+  // file. Leaves nothing behind after an error.
   absl::StatusOr<CheckpointInfo> WriteCheckpointFile(
-      CheckpointContents contents, absl::Time created,
-      const CheckpointProgress& progress, const std::string& name) const;
+      CheckpointContents contents, const hdf5::SharedEntries& shared,
+      absl::Time created, const CheckpointProgress& progress,
+      const std::string& name) const;
 
-  // What the checkpoint file is, judged without the manifest: its trailer, its
-  // index and every value are verified. Gives neither id nor file. DATA_LOSS.
-  absl::StatusOr<CheckpointInfo> Examine(const std::string& name) const;
+  // The file, judged without the manifest: its trailer, its index and every
+  // value that it holds are verified. `info` gets what it says of itself: not
+  // id, file and shared bytes. DATA_LOSS.
+  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> Examine(
+      const std::string& name, CheckpointInfo* info) const;
 
-  // Opens the file of `info` after verifying its size and checksum. NOT_FOUND,
-  // DATA_LOSS.
-  absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
+  // Opens a file after verifying its size and checksum. NOT_FOUND, DATA_LOSS.
+  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> OpenFile(
+      const hdf5::Holder& expected) const;
+
+  // Opens the file of `info` and its holders, each verified as above.
+  // NOT_FOUND, DATA_LOSS.
+  absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>> Open(
       const CheckpointInfo& info) const;
 
   // Moves a file into quarantine, durably; returns its new path.
@@ -55,8 +70,9 @@ class CheckpointDirectory {
 
  private:
   // Reads index and values of a file whose trailer was verified, into `info`.
-  absl::Status ReadBack(std::unique_ptr<File> file, const std::string& path,
-                        CheckpointInfo* info) const;
+  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> ReadBack(
+      std::unique_ptr<File> file, const std::string& path,
+      CheckpointInfo* info) const;
 
   FileSystem* const file_system_;
   const std::string path_;

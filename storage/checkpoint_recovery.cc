@@ -2,12 +2,17 @@
 #include "storage/checkpoint_recovery.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "storage/checkpoint_layout.h"
+#include "storage/hdf5/checkpoint_reader.h"
 
 namespace varkeep::storage {
 namespace {
@@ -93,48 +98,154 @@ class Recovery {
     return absl::OkStatus();
   }
 
+  // A checkpoint file that the manifest does not name, and that verifies.
+  struct Sound {
+    CheckpointInfo info;
+    std::unique_ptr<hdf5::CheckpointFile> file;
+  };
+
   absl::Status AdoptOrQuarantine() {
-    std::set<CheckpointId> listed;
-    for (const CheckpointInfo& info : manifest_.checkpoints) {
-      listed.insert(info.id);
-    }
-    for (const std::string& name : names_) {
-      std::optional<CheckpointId> id = ParseCheckpointFileName(name);
-      if (!id.has_value() || listed.contains(*id)) continue;
-      absl::StatusOr<CheckpointInfo> info = directory_.Examine(name);
-      if (!info.ok() && !absl::IsDataLoss(info.status())) return info.status();
-      if (!info.ok()) {
-        ASSIGN_OR_RETURN(std::string kept, directory_.Quarantine(name));
-        Note(std::string(info.status().message()), "; moved to '", kept, "'");
+    RETURN_IF_ERROR(ExamineUnlisted());
+    std::set<CheckpointId> needed;
+    std::map<std::string, std::string> incomplete;  // file: why
+    for (auto& [name, sound] : sound_) {
+      absl::Status whole = CheckHolders(&sound);
+      if (!whole.ok() && !absl::IsDataLoss(whole)) return whole;
+      if (!whole.ok()) {
+        incomplete[name] = std::string(whole.message());
         continue;
       }
-      info->id = *id;
-      info->file = name;
       Note("adopted checkpoint '", directory_.PathOf(name), "', revision ",
-           info->revision, ", which was complete but not in the manifest");
-      manifest_.checkpoints.push_back(*std::move(info));
+           sound.info.revision, ", which was complete but not in the manifest");
+      needed.insert(sound.info.holders.begin(), sound.info.holders.end());
+      manifest_.checkpoints.push_back(sound.info);
       changed_ = true;
     }
-    std::sort(manifest_.checkpoints.begin(), manifest_.checkpoints.end(),
-              [](const CheckpointInfo& a, const CheckpointInfo& b) {
-                return a.id < b.id;
-              });
+    for (const auto& [name, why] : incomplete) {
+      const CheckpointInfo& info = sound_.at(name).info;
+      if (needed.contains(info.id)) {
+        Note("kept '", directory_.PathOf(name),
+             "' for the values that others refer to; it is no checkpoint "
+             "itself: ",
+             why);
+        manifest_.holders.push_back(info);
+        continue;
+      }
+      ASSIGN_OR_RETURN(std::string kept, directory_.Quarantine(name));
+      Note(why, "; moved to '", kept, "'");
+    }
+    SortById(&manifest_.checkpoints);
+    SortById(&manifest_.holders);
     return absl::OkStatus();
   }
 
+  // Finds the sound files and moves the others into quarantine.
+  absl::Status ExamineUnlisted() {
+    for (const std::string& name : names_) {
+      std::optional<CheckpointId> id = ParseCheckpointFileName(name);
+      if (!id.has_value() || FindListed(*id) != nullptr) continue;
+      CheckpointInfo info;
+      absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> file =
+          directory_.Examine(name, &info);
+      if (!file.ok() && !absl::IsDataLoss(file.status())) return file.status();
+      if (!file.ok()) {
+        ASSIGN_OR_RETURN(std::string kept, directory_.Quarantine(name));
+        Note(std::string(file.status().message()), "; moved to '", kept, "'");
+        continue;
+      }
+      info.id = *id;
+      info.file = name;
+      sound_[name] = {std::move(info), *std::move(file)};
+    }
+    return absl::OkStatus();
+  }
+
+  const CheckpointInfo* FindListed(CheckpointId id) const {
+    for (const auto* infos : {&manifest_.checkpoints, &manifest_.holders}) {
+      for (const CheckpointInfo& info : *infos) {
+        if (info.id == id) return &info;
+      }
+    }
+    return nullptr;
+  }
+
+  // DATA_LOSS when a value that the file refers to is not where it should be.
+  absl::Status CheckHolders(Sound* sound) {
+    const hdf5::SharedEntries& shared = sound->file->index().shared;
+    std::map<std::string, const hdf5::CheckpointFile*> holders;
+    for (const hdf5::Holder& holder : shared.holders) {
+      absl::StatusOr<const hdf5::CheckpointFile*> file = FindHolder(holder);
+      if (!file.ok()) {
+        return Annotate(file.status(),
+                        absl::StrCat("checkpoint '", sound->file->name(), "'"));
+      }
+      holders[holder.file] = *file;
+    }
+    for (const auto& [path, holder] : shared.files) {
+      const hdf5::CheckpointFile* file = holders.at(holder);
+      std::optional<size_t> entry = file->Find(path);
+      if (!entry.has_value() || !file->index().values[*entry].has_value()) {
+        return absl::DataLossError(
+            absl::StrCat("checkpoint '", sound->file->name(), "': '",
+                         file->name(), "' does not hold entry '", path, "'"));
+      }
+      sound->info.shared_bytes += file->index().values[*entry]->size_bytes;
+    }
+    return absl::OkStatus();
+  }
+
+  // The file of just that size and checksum, verified; DATA_LOSS.
+  absl::StatusOr<const hdf5::CheckpointFile*> FindHolder(
+      const hdf5::Holder& holder) {
+    if (auto it = sound_.find(holder.file); it != sound_.end()) {
+      const CheckpointInfo& info = it->second.info;
+      if (info.size_bytes == holder.size_bytes &&
+          info.crc32c == holder.crc32c) {
+        return it->second.file.get();
+      }
+      return absl::DataLossError(absl::StrCat(
+          "'", directory_.PathOf(holder.file), "' is another file"));
+    }
+    std::optional<CheckpointId> id = ParseCheckpointFileName(holder.file);
+    if (!id.has_value() || FindListed(*id) == nullptr) {
+      return absl::DataLossError(
+          absl::StrCat("'", directory_.PathOf(holder.file), "' is missing"));
+    }
+    std::unique_ptr<hdf5::CheckpointFile>& opened = listed_[holder.file];
+    if (opened == nullptr) {
+      absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> file =
+          directory_.OpenFile(holder);
+      if (absl::IsNotFound(file.status())) {
+        return absl::DataLossError(file.status().message());
+      }
+      RETURN_IF_ERROR(file.status());
+      opened = *std::move(file);
+    }
+    return opened.get();
+  }
+
+  static void SortById(std::vector<CheckpointInfo>* infos) {
+    std::sort(infos->begin(), infos->end(),
+              [](const CheckpointInfo& a, const CheckpointInfo& b) {
+                return a.id < b.id;
+              });
+  }
+
   void ReportMissing() {
-    for (const CheckpointInfo& info : manifest_.checkpoints) {
-      if (names_.contains(info.file)) continue;
-      Note("checkpoint '", directory_.PathOf(info.file),
-           "' is in the manifest but missing");
+    for (const auto* infos : {&manifest_.checkpoints, &manifest_.holders}) {
+      for (const CheckpointInfo& info : *infos) {
+        if (names_.contains(info.file)) continue;
+        Note("checkpoint '", directory_.PathOf(info.file),
+             "' is in the manifest but missing");
+      }
     }
   }
 
   // No id is given twice, also when the manifest was lost.
   absl::Status FindLastId() {
     CheckpointId last = manifest_.last_id;
-    for (const CheckpointInfo& info : manifest_.checkpoints) {
-      last = std::max(last, info.id);
+    for (const auto* infos : {&manifest_.checkpoints, &manifest_.holders}) {
+      for (const CheckpointInfo& info : *infos) last = std::max(last, info.id);
     }
     absl::StatusOr<std::vector<std::string>> names =
         directory_.file_system().List(directory_.PathOf(kQuarantineDirectory));
@@ -153,6 +264,9 @@ class Recovery {
   std::vector<std::string>& notices_;
   std::set<std::string> names_;
   Manifest manifest_;
+  std::map<std::string, Sound> sound_;
+  // Files that the manifest names, opened as holders.
+  std::map<std::string, std::unique_ptr<hdf5::CheckpointFile>> listed_;
   bool changed_ = false;  // manifest_ is not what is on the disk
 };
 

@@ -24,10 +24,18 @@
 // that is lost: the next Write makes new files, under a new id once the final
 // name was used.
 //
+// Sharing: a large value that the newest checkpoint has already is not written
+// again. The new file refers to the one that holds it, never to one that refers
+// to it in turn, and says which size and checksum that holder has. Nothing
+// refers to a file that the manifest does not name; when a file was found
+// damaged nothing new refers to it, so that the next checkpoint is whole again.
+//
 // Remove
-//   1. Replace the manifest by one that lists N as being removed.
-//   2. Remove the file, sync the directory.
-//   3. Replace the manifest by one that has forgotten N.
+//   1. Replace the manifest by one that lists N as a holder, when a listed
+//      checkpoint refers to it, or as being removed. Holders that only N
+//      referred to are being removed as well.
+//   2. Remove the files, sync the directory.
+//   3. Replace the manifest by one that has forgotten them.
 // Without the note in 1 a crash before 2 would leave a complete file outside
 // the manifest, which is what opening adopts. Forgetting in 3 is so that a
 // person may put the file back later.
@@ -48,6 +56,7 @@
 #include "base/status_macros.h"
 #include "storage/checkpoint_layout.h"
 #include "storage/checkpoint_recovery.h"
+#include "storage/hdf5/checkpoint_reader.h"
 
 namespace varkeep::storage {
 namespace {
@@ -58,13 +67,32 @@ auto FindById(std::vector<CheckpointInfo>& checkpoints, CheckpointId id) {
       [id](const CheckpointInfo& info) { return info.id == id; });
 }
 
+hdf5::SharedEntries SharedEntriesOf(
+    const std::map<std::string, CheckpointId>& plan, const Manifest& manifest) {
+  std::set<CheckpointId> used;
+  hdf5::SharedEntries shared;
+  for (const auto& [path, id] : plan) {
+    shared.files[path] = CheckpointFileName(id);
+    used.insert(id);
+  }
+  for (const auto* infos : {&manifest.holders, &manifest.checkpoints}) {
+    for (const CheckpointInfo& info : *infos) {
+      if (!used.contains(info.id)) continue;
+      shared.holders.push_back({info.file, info.size_bytes, info.crc32c});
+    }
+  }
+  return shared;
+}
+
 }  // namespace
 
 DirectoryCheckpointStore::DirectoryCheckpointStore(
-    CheckpointDirectory directory, Clock* clock, std::unique_ptr<FileLock> lock,
-    Manifest manifest, std::vector<std::string> notices)
+    CheckpointDirectory directory, Clock* clock, bool incremental,
+    std::unique_ptr<FileLock> lock, Manifest manifest,
+    std::vector<std::string> notices)
     : directory_(std::move(directory)),
       clock_(clock),
+      incremental_(incremental),
       lock_(std::move(lock)),
       notices_(std::move(notices)),
       last_id_(manifest.last_id),
@@ -72,7 +100,8 @@ DirectoryCheckpointStore::DirectoryCheckpointStore(
 
 absl::StatusOr<std::unique_ptr<DirectoryCheckpointStore>>
 DirectoryCheckpointStore::Open(FileSystem* file_system,
-                               const std::string& directory, Clock* clock) {
+                               const std::string& directory, Clock* clock,
+                               bool incremental) {
   RETURN_IF_ERROR(file_system->MakeDirectory(directory));
   CheckpointDirectory opened(file_system, directory);
   absl::StatusOr<std::unique_ptr<FileLock>> lock =
@@ -88,24 +117,69 @@ DirectoryCheckpointStore::Open(FileSystem* file_system,
     return Annotate(manifest.status(),
                     absl::StrCat("data directory '", directory, "'"));
   }
-  return std::unique_ptr<DirectoryCheckpointStore>(
-      new DirectoryCheckpointStore(std::move(opened), clock, *std::move(lock),
-                                   *std::move(manifest), std::move(notices)));
+  return std::unique_ptr<DirectoryCheckpointStore>(new DirectoryCheckpointStore(
+      std::move(opened), clock, incremental, *std::move(lock),
+      *std::move(manifest), std::move(notices)));
 }
 
 absl::StatusOr<CheckpointInfo> DirectoryCheckpointStore::Write(
     CheckpointContents contents, const CheckpointProgress& progress) {
   RETURN_IF_ERROR(Validate(contents));
+  Sort(&contents);
   const CheckpointId id = last_id_ + 1;
+  const std::map<std::string, CheckpointId> plan = PlanFor(contents);
+  KnownValues known;
+  if (incremental_) known = KnownAfter(contents, plan, id);
   const std::string file = CheckpointFileName(id);
   const std::string temporary = TemporaryName(file);
-  ASSIGN_OR_RETURN(CheckpointInfo info, directory_.WriteCheckpointFile(
-                                            std::move(contents), clock_->Now(),
-                                            progress, temporary));
+  ASSIGN_OR_RETURN(CheckpointInfo info,
+                   directory_.WriteCheckpointFile(
+                       std::move(contents), SharedEntriesOf(plan, manifest()),
+                       clock_->Now(), progress, temporary));
   info.id = id;
   info.file = file;
   RETURN_IF_ERROR(Publish(temporary, info));
+  known_ = std::move(known);
   return info;
+}
+
+std::map<std::string, CheckpointId> DirectoryCheckpointStore::PlanFor(
+    const CheckpointContents& contents) {
+  if (!incremental_) return {};
+  if (!known_.has_value()) known_ = ReadKnown();
+  HolderBytes holders;
+  MutexLock lock(&mutex_);
+  for (const auto* infos : {&manifest_.checkpoints, &manifest_.holders}) {
+    for (const CheckpointInfo& info : *infos) {
+      if (suspects_.contains(info.id)) continue;
+      holders[info.id] = info.written_bytes;
+    }
+  }
+  return PlanSharing(contents, *known_, holders);
+}
+
+// Whatever stops it from being read, the next checkpoint is then written as a
+// whole: the values in memory are good.
+KnownValues DirectoryCheckpointStore::ReadKnown() const {
+  const Manifest listed = manifest();
+  if (listed.checkpoints.empty()) return {};
+  const CheckpointInfo& newest = listed.checkpoints.back();
+  absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>> reader =
+      directory_.Open(newest);
+  if (!reader.ok()) return {};
+  KnownValues known;
+  const std::vector<CheckpointEntry>& entries = (*reader)->contents().entries;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].value_version == 0) continue;
+    known[entries[i].path] = {
+        *ParseCheckpointFileName((*reader)->HolderOf(i).value_or(newest.file)),
+        entries[i].dtype,
+        entries[i].shape,
+        entries[i].attributes,
+        entries[i].value_version,
+        (*reader)->Checksum(i)};
+  }
+  return known;
 }
 
 absl::Status DirectoryCheckpointStore::Publish(const std::string& temporary,
@@ -138,18 +212,29 @@ DirectoryCheckpointStore::Open(CheckpointId id) {
   ASSIGN_OR_RETURN(CheckpointInfo info, Find(id));
   absl::StatusOr<std::unique_ptr<CheckpointReader>> reader =
       directory_.Open(info);
-  if (!absl::IsNotFound(reader.status())) return reader;
-  // Unless it was removed just now.
-  RETURN_IF_ERROR(Find(id).status());
-  return absl::DataLossError(absl::StrCat(
-      "checkpoint '", directory_.PathOf(info.file), "' is missing"));
+  if (reader.ok()) return reader;
+  absl::Status status = reader.status();
+  if (absl::IsNotFound(status)) {
+    // Unless it was removed just now.
+    RETURN_IF_ERROR(Find(id).status());
+    status = absl::DataLossError(
+        absl::StrCat("a file of checkpoint '", directory_.PathOf(info.file),
+                     "' is missing: ", status.message()));
+  }
+  if (absl::IsDataLoss(status)) Suspect(info);
+  return status;
+}
+
+void DirectoryCheckpointStore::Suspect(const CheckpointInfo& info) {
+  MutexLock lock(&mutex_);
+  suspects_.insert(info.id);
+  suspects_.insert(info.holders.begin(), info.holders.end());
 }
 
 absl::Status DirectoryCheckpointStore::Remove(CheckpointId id) {
   ASSIGN_OR_RETURN(CheckpointInfo info, Find(id));
   Manifest next = manifest();
-  next.checkpoints.erase(FindById(next.checkpoints, id));
-  next.removing.push_back(id);
+  Unlist(id, &next);
   bool restored = false;
   RETURN_IF_ERROR(Replace(next, &restored));
   FileSystem& file_system = directory_.file_system();

@@ -2,13 +2,17 @@
 #ifndef VARKEEP_STORAGE_DIRECTORY_CHECKPOINT_STORE_H_
 #define VARKEEP_STORAGE_DIRECTORY_CHECKPOINT_STORE_H_
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "storage/checkpoint_directory.h"
+#include "storage/checkpoint_sharing.h"
 #include "storage/checkpoint_store.h"
 #include "storage/file_system.h"
 #include "storage/manifest.h"
@@ -21,9 +25,12 @@ class DirectoryCheckpointStore final : public CheckpointStore {
  public:
   // Makes the directory when needed and puts it in order after a crash.
   // FAILED_PRECONDITION when another program uses it or when it was written by
-  // a later version. `file_system` and `clock` are borrowed.
+  // a later version. `file_system` and `clock` are borrowed. `incremental`:
+  // large values that did not change since the newest checkpoint are not
+  // written again but referred to.
   static absl::StatusOr<std::unique_ptr<DirectoryCheckpointStore>> Open(
-      FileSystem* file_system, const std::string& directory, Clock* clock);
+      FileSystem* file_system, const std::string& directory, Clock* clock,
+      bool incremental = true);
 
   absl::StatusOr<CheckpointInfo> Write(
       CheckpointContents contents, const CheckpointProgress& progress) override;
@@ -38,11 +45,18 @@ class DirectoryCheckpointStore final : public CheckpointStore {
 
  private:
   DirectoryCheckpointStore(CheckpointDirectory directory, Clock* clock,
-                           std::unique_ptr<FileLock> lock, Manifest manifest,
-                           std::vector<std::string> notices);
+                           bool incremental, std::unique_ptr<FileLock> lock,
+                           Manifest manifest, std::vector<std::string> notices);
 
   Manifest manifest() const;
+  // Which values need not be written, by path.
+  std::map<std::string, CheckpointId> PlanFor(
+      const CheckpointContents& contents);
+  // What the newest checkpoint says about values; nothing when it is damaged.
+  KnownValues ReadKnown() const;
   absl::StatusOr<CheckpointInfo> Find(CheckpointId id) const;
+  // A file of the checkpoint was found damaged.
+  void Suspect(const CheckpointInfo& info);
   // Makes a written file a checkpoint.
   absl::Status Publish(const std::string& temporary,
                        const CheckpointInfo& info);
@@ -53,15 +67,20 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   // Constant after construction.
   const CheckpointDirectory directory_;
   Clock* const clock_;
+  const bool incremental_;
   const std::unique_ptr<FileLock> lock_;
   const std::vector<std::string> notices_;
 
   // Used by the one Write or Remove that runs: the last id that a file may have
   // had, also after an error.
   CheckpointId last_id_;
+  // The same: values of the newest checkpoint; none before the first Write.
+  std::optional<KnownValues> known_;
 
   mutable Mutex mutex_;
   Manifest manifest_ ABSL_GUARDED_BY(mutex_);
+  // Checkpoints whose files may be damaged: nothing more refers to them.
+  std::set<CheckpointId> suspects_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varkeep::storage

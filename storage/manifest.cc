@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/manifest.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -81,7 +84,27 @@ Json Format(const CheckpointInfo& info) {
           {"crc32c", Hex(info.crc32c)},
           {"created", absl::FormatTime(absl::RFC3339_full, info.created,
                                        absl::UTCTimeZone())},
-          {"entries", info.entries}};
+          {"entries", info.entries},
+          {"written_bytes", info.written_bytes},
+          {"shared_bytes", info.shared_bytes},
+          {"holders", info.holders}};
+}
+
+Json Format(const std::vector<CheckpointInfo>& infos) {
+  Json array = Json::array();
+  for (const CheckpointInfo& info : infos) array.push_back(Format(info));
+  return array;
+}
+
+absl::Status GetIds(const Json& object, const char* key,
+                    std::vector<CheckpointId>* out) {
+  const Json* ids = Find(object, key);
+  if (ids == nullptr || !ids->is_array()) return Bad(key);
+  for (const Json& id : *ids) {
+    if (!id.is_number_integer()) return Bad(key);
+    out->push_back(id.get<CheckpointId>());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<CheckpointInfo> ParseCheckpoint(const Json& object) {
@@ -95,12 +118,30 @@ absl::StatusOr<CheckpointInfo> ParseCheckpoint(const Json& object) {
   RETURN_IF_ERROR(GetCrc(object, &info.crc32c));
   RETURN_IF_ERROR(Get(object, "created", &created));
   RETURN_IF_ERROR(Get(object, "entries", &info.entries));
+  RETURN_IF_ERROR(Get(object, "written_bytes", &info.written_bytes));
+  RETURN_IF_ERROR(Get(object, "shared_bytes", &info.shared_bytes));
+  RETURN_IF_ERROR(GetIds(object, "holders", &info.holders));
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, created, &info.created, &error)) {
     return Bad("created");
   }
   if (info.file != CheckpointFileName(info.id)) return Bad("file");
   return info;
+}
+
+absl::Status GetCheckpoints(const Json& object, const char* key,
+                            CheckpointId last_id,
+                            std::vector<CheckpointInfo>* out) {
+  const Json* checkpoints = Find(object, key);
+  if (checkpoints == nullptr || !checkpoints->is_array()) return Bad(key);
+  CheckpointId previous = 0;
+  for (const Json& item : *checkpoints) {
+    ASSIGN_OR_RETURN(CheckpointInfo info, ParseCheckpoint(item));
+    if (info.id <= previous || info.id > last_id) return Bad("id");
+    previous = info.id;
+    out->push_back(std::move(info));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Manifest> Parse(const std::string& text) {
@@ -126,37 +167,49 @@ absl::StatusOr<Manifest> Parse(const std::string& text) {
   }
   Manifest manifest;
   RETURN_IF_ERROR(Get(json, "last_id", &manifest.last_id));
-  const Json* checkpoints = Find(json, "checkpoints");
-  if (checkpoints == nullptr || !checkpoints->is_array()) {
-    return Bad("checkpoints");
-  }
-  CheckpointId previous = 0;
-  for (const Json& object : *checkpoints) {
-    ASSIGN_OR_RETURN(CheckpointInfo info, ParseCheckpoint(object));
-    if (info.id <= previous || info.id > manifest.last_id) return Bad("id");
-    previous = info.id;
-    manifest.checkpoints.push_back(std::move(info));
-  }
-  const Json* removing = Find(json, "removing");
-  if (removing == nullptr || !removing->is_array()) return Bad("removing");
-  for (const Json& id : *removing) {
-    if (!id.is_number_integer()) return Bad("removing");
-    manifest.removing.push_back(id.get<CheckpointId>());
-  }
+  RETURN_IF_ERROR(GetCheckpoints(json, "checkpoints", manifest.last_id,
+                                 &manifest.checkpoints));
+  RETURN_IF_ERROR(
+      GetCheckpoints(json, "holders", manifest.last_id, &manifest.holders));
+  RETURN_IF_ERROR(GetIds(json, "removing", &manifest.removing));
   return manifest;
 }
 
 }  // namespace
 
-std::string FormatManifest(const Manifest& manifest) {
-  Json checkpoints = Json::array();
-  for (const CheckpointInfo& info : manifest.checkpoints) {
-    checkpoints.push_back(Format(info));
+void Unlist(CheckpointId id, Manifest* manifest) {
+  std::vector<CheckpointInfo> candidates = std::move(manifest->holders);
+  std::set<CheckpointId> needed;
+  std::vector<CheckpointInfo> listed;
+  for (CheckpointInfo& info : manifest->checkpoints) {
+    if (info.id == id) {
+      candidates.push_back(std::move(info));
+      continue;
+    }
+    needed.insert(info.holders.begin(), info.holders.end());
+    listed.push_back(std::move(info));
   }
+  manifest->checkpoints = std::move(listed);
+  manifest->holders.clear();
+  for (CheckpointInfo& info : candidates) {
+    if (needed.contains(info.id)) {
+      manifest->holders.push_back(std::move(info));
+    } else {
+      manifest->removing.push_back(info.id);
+    }
+  }
+  std::sort(manifest->holders.begin(), manifest->holders.end(),
+            [](const CheckpointInfo& a, const CheckpointInfo& b) {
+              return a.id < b.id;
+            });
+}
+
+std::string FormatManifest(const Manifest& manifest) {
   Json json = {{"format", kFormat},
                {"format_version", kFormatVersion},
                {"last_id", manifest.last_id},
-               {"checkpoints", std::move(checkpoints)},
+               {"checkpoints", Format(manifest.checkpoints)},
+               {"holders", Format(manifest.holders)},
                {"removing", manifest.removing}};
   json["crc32c"] = Hex(Checksum(json));
   return json.dump(2) + "\n";

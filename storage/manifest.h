@@ -16,9 +16,16 @@ struct Manifest {
   // The highest id ever given, also to checkpoints removed since.
   CheckpointId last_id = 0;
   std::vector<CheckpointInfo> checkpoints;  // by id
+  // Checkpoints that were removed but whose file holds values of one that is
+  // listed; by id.
+  std::vector<CheckpointInfo> holders;
   // Checkpoints whose removal was decided; their files may still be there.
   std::vector<CheckpointId> removing;
 };
+
+// Takes a checkpoint off the list. Its file becomes a holder when another
+// checkpoint needs it; the files that none needs any more are to be removed.
+void Unlist(CheckpointId id, Manifest* manifest);
 
 // As JSON that carries its own checksum.
 std::string FormatManifest(const Manifest& manifest);

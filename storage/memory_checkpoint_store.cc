@@ -43,6 +43,7 @@ absl::StatusOr<CheckpointInfo> MemoryCheckpointStore::Write(
   CheckpointInfo info;
   info.revision = contents.revision;
   info.size_bytes = ValueBytes(contents);
+  info.written_bytes = info.size_bytes;
   info.created = clock_->Now();
   info.entries = static_cast<int64_t>(contents.entries.size());
   int64_t done_bytes = 0;

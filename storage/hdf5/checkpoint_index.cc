@@ -13,6 +13,7 @@
 #include "storage/hdf5/attributes.h"
 #include "storage/hdf5/datatypes.h"
 #include "storage/hdf5/error.h"
+#include "storage/hdf5/external_link.h"
 #include "storage/hdf5/file_driver.h"
 #include "storage/hdf5/format.h"
 #include "storage/hdf5/handle.h"
@@ -37,6 +38,11 @@ absl::StatusOr<T> Take(const char* name, std::vector<Attribute>* attributes) {
   T value = std::get<T>(std::move(it->value));
   attributes->erase(it);
   return value;
+}
+
+bool Has(const char* name, const std::vector<Attribute>& attributes) {
+  return std::any_of(attributes.begin(), attributes.end(),
+                     [&](const Attribute& a) { return a.name == name; });
 }
 
 absl::Status CheckPlainLayout(hid_t dataset) {
@@ -122,6 +128,19 @@ class IndexReader {
                          &error)) {
       return Damaged(absl::StrCat("the attribute 'created': ", error));
     }
+    return ReadHolders();
+  }
+
+  absl::Status ReadHolders() {
+    std::vector<Attribute>* attributes = &index_.contents.attributes;
+    if (!Has(kHolders, *attributes)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto texts,
+                     Take<std::vector<std::string>>(kHolders, attributes));
+    for (const std::string& text : texts) {
+      ASSIGN_OR_RETURN(Holder holder, ParseHolder(text));
+      holders_.insert(holder.file);
+      index_.shared.holders.push_back(std::move(holder));
+    }
     return absl::OkStatus();
   }
 
@@ -134,10 +153,14 @@ class IndexReader {
     return Damaged("it is linked twice");
   }
 
-  static herr_t CollectName(hid_t /*group*/, const char* name,
-                            const H5L_info_t* info, void* names) {
-    if (info->type != H5L_TYPE_HARD) return -1;
-    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  struct Link {
+    std::string name;
+    H5L_info_t info;
+  };
+
+  static herr_t CollectLink(hid_t /*group*/, const char* name,
+                            const H5L_info_t* info, void* links) {
+    static_cast<std::vector<Link>*>(links)->push_back({name, *info});
     return 0;
   }
 
@@ -147,21 +170,47 @@ class IndexReader {
         Own<ObjectHandle>(
             H5Oopen(file, absl::StrCat("/", path).c_str(), H5P_DEFAULT),
             "H5Oopen"));
-    std::vector<std::string> names;
+    std::vector<Link> links;
     RETURN_IF_ERROR(Check(H5Literate(group.id(), H5_INDEX_NAME, H5_ITER_INC,
-                                     nullptr, CollectName, &names),
+                                     nullptr, CollectLink, &links),
                           "H5Literate"));
-    for (const std::string& name : names) {
-      std::string child = path.empty() ? name : absl::StrCat(path, "/", name);
-      absl::Status status = ReadObject(group.id(), name, child);
+    for (const Link& link : links) {
+      std::string child =
+          path.empty() ? link.name : absl::StrCat(path, "/", link.name);
+      absl::Status status = ReadLink(group.id(), link, child);
       RETURN_IF_ERROR(Annotate(status, absl::StrCat("entry '", child, "'")));
     }
     return absl::OkStatus();
   }
 
+  absl::Status ReadLink(hid_t group, const Link& link,
+                        const std::string& path) {
+    if (path.size() > kMaxPathBytes) return Damaged("its path is too long");
+    switch (link.info.type) {
+      case H5L_TYPE_HARD:
+        return ReadObject(group, link.name, path);
+      case H5L_TYPE_EXTERNAL:
+        return ReadShared(group, link, path);
+      default:
+        return Damaged("it is an unexpected kind of link");
+    }
+  }
+
+  absl::Status ReadShared(hid_t group, const Link& link,
+                          const std::string& path) {
+    ASSIGN_OR_RETURN(ExternalLink target,
+                     ReadExternalLink(group, link.name, link.info.u.val_size));
+    if (!holders_.contains(target.file) ||
+        target.object != absl::StrCat("/", path)) {
+      return Damaged(absl::StrCat("it is a link to '", target.object, "' of '",
+                                  target.file, "'"));
+    }
+    index_.shared.files[path] = std::move(target.file);
+    return absl::OkStatus();
+  }
+
   absl::Status ReadObject(hid_t group, const std::string& name,
                           const std::string& path) {
-    if (path.size() > kMaxPathBytes) return Damaged("its path is too long");
     ASSIGN_OR_RETURN(auto object,
                      Own<ObjectHandle>(
                          H5Oopen(group, name.c_str(), H5P_DEFAULT), "H5Oopen"));
@@ -206,6 +255,10 @@ class IndexReader {
 
   absl::StatusOr<StoredValue> FindValue(hid_t dataset, CheckpointEntry* entry) {
     RETURN_IF_ERROR(CheckPlainLayout(dataset));
+    if (Has(kValueVersion, entry->attributes)) {
+      ASSIGN_OR_RETURN(entry->value_version,
+                       Take<uint64_t>(kValueVersion, &entry->attributes));
+    }
     StoredValue value;
     ASSIGN_OR_RETURN(uint64_t crc, Take<uint64_t>(kCrc32c, &entry->attributes));
     if (crc > UINT32_MAX) return Damaged("its checksum is no CRC-32C");
@@ -244,6 +297,7 @@ class IndexReader {
   CheckpointIndex index_;
   std::vector<std::string> groups_;  // still to be read
   std::set<haddr_t> visited_;
+  std::set<std::string> holders_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "storage/checkpoint.h"
 #include "storage/file_system.h"
+#include "storage/hdf5/shared_entries.h"
 
 namespace varkeep::storage::hdf5 {
 
@@ -22,13 +23,17 @@ struct StoredValue {
 
 // All that a checkpoint file says besides the values themselves.
 struct CheckpointIndex {
-  CheckpointContents contents;                     // values are null
-  std::vector<std::optional<StoredValue>> values;  // one for each entry
+  // Its own entries, in the order of their paths; values are null.
+  CheckpointContents contents;
+  std::vector<std::optional<StoredValue>> values;  // one for each of them
+  SharedEntries shared;                            // the others
   absl::Time created;
 };
 
 // Reads the index with HDF5 and verifies that every dataset is of a kind the
-// writer makes and that every value lies inside the file. HDF5 itself does not
+// writer makes and that every value lies inside the file, and that each link
+// leads to the same path in a file that the checkpoint names as a holder; none
+// is followed. HDF5 itself does not
 // survive every damaged file: verify a checksum of the whole file first.
 // DATA_LOSS for a file that is none of ours or damaged, FAILED_PRECONDITION for
 // a later format version; the file's own errors.

@@ -17,24 +17,42 @@ constexpr int64_t kVerifyBytes = 1 << 20;
 
 }  // namespace
 
-Hdf5CheckpointReader::Hdf5CheckpointReader(std::unique_ptr<File> file,
-                                           std::string name,
-                                           CheckpointIndex index)
+CheckpointFile::CheckpointFile(std::unique_ptr<File> file, std::string name,
+                               CheckpointIndex index)
     : file_(std::move(file)),
       name_(std::move(name)),
       index_(std::move(index)) {}
 
-absl::StatusOr<std::unique_ptr<Hdf5CheckpointReader>>
-Hdf5CheckpointReader::Open(std::unique_ptr<File> file, std::string name) {
+absl::StatusOr<std::unique_ptr<CheckpointFile>> CheckpointFile::Open(
+    std::unique_ptr<File> file, std::string name) {
   absl::StatusOr<CheckpointIndex> index = ReadCheckpointIndex(file.get());
   if (!index.ok()) {
     return Annotate(index.status(), absl::StrCat("checkpoint '", name, "'"));
   }
-  return std::unique_ptr<Hdf5CheckpointReader>(new Hdf5CheckpointReader(
-      std::move(file), std::move(name), *std::move(index)));
+  return std::unique_ptr<CheckpointFile>(
+      new CheckpointFile(std::move(file), std::move(name), *std::move(index)));
 }
 
-absl::StatusOr<TensorRef> Hdf5CheckpointReader::Read(size_t index) {
+std::optional<size_t> CheckpointFile::Find(const std::string& path) const {
+  const std::vector<CheckpointEntry>& entries = index_.contents.entries;
+  auto it =
+      std::lower_bound(entries.begin(), entries.end(), path,
+                       [](const CheckpointEntry& entry, const std::string& p) {
+                         return entry.path < p;
+                       });
+  if (it == entries.end() || it->path != path) return std::nullopt;
+  return static_cast<size_t>(it - entries.begin());
+}
+
+int64_t CheckpointFile::ValueBytes() const {
+  int64_t bytes = 0;
+  for (const std::optional<StoredValue>& value : index_.values) {
+    if (value.has_value()) bytes += value->size_bytes;
+  }
+  return bytes;
+}
+
+absl::StatusOr<TensorRef> CheckpointFile::Read(size_t index) {
   const CheckpointEntry& entry = index_.contents.entries[index];
   absl::StatusOr<std::shared_ptr<Tensor>> tensor =
       Tensor::Create(entry.dtype, entry.shape);
@@ -45,7 +63,7 @@ absl::StatusOr<TensorRef> Hdf5CheckpointReader::Read(size_t index) {
   return TensorRef(*std::move(tensor));
 }
 
-absl::Status Hdf5CheckpointReader::Verify(size_t index) {
+absl::Status CheckpointFile::Verify(size_t index) {
   const StoredValue& value = *index_.values[index];
   std::vector<std::byte> buffer(
       static_cast<size_t>(std::min(value.size_bytes, kVerifyBytes)));
@@ -60,20 +78,19 @@ absl::Status Hdf5CheckpointReader::Verify(size_t index) {
   return CheckChecksum(index, crc);
 }
 
-absl::Status Hdf5CheckpointReader::VerifyAll() {
+absl::Status CheckpointFile::VerifyAll() {
   for (size_t i = 0; i < index_.values.size(); ++i) {
-    if (HasValue(i)) RETURN_IF_ERROR(Verify(i));
+    if (index_.values[i].has_value()) RETURN_IF_ERROR(Verify(i));
   }
   return absl::OkStatus();
 }
 
-std::string Hdf5CheckpointReader::Label(size_t index) const {
+std::string CheckpointFile::Label(size_t index) const {
   return absl::StrCat("checkpoint '", name_, "': entry '",
                       index_.contents.entries[index].path, "'");
 }
 
-absl::Status Hdf5CheckpointReader::CheckChecksum(size_t index,
-                                                 uint32_t crc) const {
+absl::Status CheckpointFile::CheckChecksum(size_t index, uint32_t crc) const {
   const uint32_t expected = index_.values[index]->crc32c;
   if (crc == expected) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
@@ -81,13 +98,60 @@ absl::Status Hdf5CheckpointReader::CheckChecksum(size_t index,
       absl::Hex(expected, absl::kZeroPad8)));
 }
 
-absl::Status Hdf5CheckpointReader::ReadAt(size_t index, int64_t offset,
-                                          std::span<std::byte> out) {
+absl::Status CheckpointFile::ReadAt(size_t index, int64_t offset,
+                                    std::span<std::byte> out) {
   absl::Status status = file_->ReadAt(offset, out);
   if (absl::IsOutOfRange(status)) {
     status = absl::DataLossError(status.message());
   }
   return Annotate(status, Label(index));
+}
+
+absl::StatusOr<std::unique_ptr<Hdf5CheckpointReader>>
+Hdf5CheckpointReader::Create(
+    std::unique_ptr<CheckpointFile> file,
+    std::map<std::string, std::unique_ptr<CheckpointFile>> holders) {
+  std::unique_ptr<Hdf5CheckpointReader> reader(
+      new Hdf5CheckpointReader(std::move(file), std::move(holders)));
+  RETURN_IF_ERROR(reader->Compose());
+  return reader;
+}
+
+// Own and shared entries are both in the order of their paths: a merge.
+absl::Status Hdf5CheckpointReader::Compose() {
+  const CheckpointIndex& index = file_->index();
+  contents_.revision = index.contents.revision;
+  contents_.attributes = index.contents.attributes;
+  auto shared = index.shared.files.begin();
+  size_t own = 0;
+  while (own < index.values.size() || shared != index.shared.files.end()) {
+    Place place{file_.get(), own};
+    if (own == index.values.size() ||
+        (shared != index.shared.files.end() &&
+         shared->first < index.contents.entries[own].path)) {
+      place.file = holders_.at(shared->second).get();
+      std::optional<size_t> found = place.file->Find(shared->first);
+      if (!found.has_value()) {
+        return absl::DataLossError(absl::StrCat(
+            "checkpoint '", place.file->name(), "' has no entry '",
+            shared->first, "', which '", file_->name(), "' refers to"));
+      }
+      place.index = *found;
+      ++shared;
+    } else {
+      ++own;
+    }
+    contents_.entries.push_back(
+        place.file->index().contents.entries[place.index]);
+    places_.push_back(place);
+  }
+  return absl::OkStatus();
+}
+
+std::optional<std::string> Hdf5CheckpointReader::HolderOf(size_t index) const {
+  const CheckpointFile* file = places_[index].file;
+  if (file == file_.get()) return std::nullopt;
+  return file_->index().shared.files.at(contents_.entries[index].path);
 }
 
 }  // namespace varkeep::storage::hdf5

@@ -2,44 +2,43 @@
 #ifndef VARKEEP_STORAGE_HDF5_CHECKPOINT_READER_H_
 #define VARKEEP_STORAGE_HDF5_CHECKPOINT_READER_H_
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "storage/checkpoint_store.h"
 #include "storage/file_system.h"
 #include "storage/hdf5/checkpoint_index.h"
 
 namespace varkeep::storage::hdf5 {
 
-// Reads what WriteCheckpoint wrote, whose checksum as a whole the caller has
-// verified. HDF5 reads the index only, while opening;
-// values are read from where the index says they are, without it. One thread at
-// a time.
-class Hdf5CheckpointReader final : public CheckpointReader {
+// A file of a checkpoint whose index was read. One thread at a time.
+class CheckpointFile {
  public:
-  // `name` stands for the file in messages. DATA_LOSS when the file is damaged
-  // or none of ours, FAILED_PRECONDITION for a later format version.
-  static absl::StatusOr<std::unique_ptr<Hdf5CheckpointReader>> Open(
+  // REQUIRES: the checksum of the file as a whole was verified. `name` stands
+  // for it in messages. DATA_LOSS when the file is damaged or none of ours,
+  // FAILED_PRECONDITION for a later format version.
+  static absl::StatusOr<std::unique_ptr<CheckpointFile>> Open(
       std::unique_ptr<File> file, std::string name);
 
-  const CheckpointContents& contents() const override {
-    return index_.contents;
-  }
-  bool HasValue(size_t index) const override {
-    return index_.values[index].has_value();
-  }
-  absl::StatusOr<TensorRef> Read(size_t index) override;
-  absl::Status Verify(size_t index) override;
-
-  absl::Time created() const { return index_.created; }
-  // Verifies every value.
+  const CheckpointIndex& index() const { return index_; }
+  const std::string& name() const { return name_; }
+  // The number of its own entry of that path.
+  std::optional<size_t> Find(const std::string& path) const;
+  // The value of its own entry `index`, straight from where the index says it
+  // is; or its checksum only. DATA_LOSS. REQUIRES: it has a value.
+  absl::StatusOr<TensorRef> Read(size_t index);
+  absl::Status Verify(size_t index);
+  // Every value that it holds.
   absl::Status VerifyAll();
+  int64_t ValueBytes() const;
 
  private:
-  Hdf5CheckpointReader(std::unique_ptr<File> file, std::string name,
-                       CheckpointIndex index);
+  CheckpointFile(std::unique_ptr<File> file, std::string name,
+                 CheckpointIndex index);
   // "checkpoint 'name': entry 'path'".
   std::string Label(size_t index) const;
   absl::Status CheckChecksum(size_t index, uint32_t crc) const;
@@ -49,6 +48,52 @@ class Hdf5CheckpointReader final : public CheckpointReader {
   const std::unique_ptr<File> file_;
   const std::string name_;
   const CheckpointIndex index_;
+};
+
+// Reads what WriteCheckpoint wrote, values of other files included.
+class Hdf5CheckpointReader final : public CheckpointReader {
+ public:
+  // `holders`, by file name, has those that the index of `file` names.
+  // DATA_LOSS, naming the holder, when one has no entry that it should hold.
+  static absl::StatusOr<std::unique_ptr<Hdf5CheckpointReader>> Create(
+      std::unique_ptr<CheckpointFile> file,
+      std::map<std::string, std::unique_ptr<CheckpointFile>> holders);
+
+  const CheckpointContents& contents() const override { return contents_; }
+  bool HasValue(size_t index) const override {
+    const Place& place = places_[index];
+    return place.file->index().values[place.index].has_value();
+  }
+  absl::StatusOr<TensorRef> Read(size_t index) override {
+    return places_[index].file->Read(places_[index].index);
+  }
+  absl::Status Verify(size_t index) override {
+    return places_[index].file->Verify(places_[index].index);
+  }
+
+  // The file that holds entry `index`: none for the checkpoint's own.
+  std::optional<std::string> HolderOf(size_t index) const;
+  // The stored checksum of its value. REQUIRES: HasValue(index).
+  uint32_t Checksum(size_t index) const {
+    return places_[index].file->index().values[places_[index].index]->crc32c;
+  }
+
+ private:
+  struct Place {
+    CheckpointFile* file = nullptr;
+    size_t index = 0;  // in that file
+  };
+
+  Hdf5CheckpointReader(
+      std::unique_ptr<CheckpointFile> file,
+      std::map<std::string, std::unique_ptr<CheckpointFile>> holders)
+      : file_(std::move(file)), holders_(std::move(holders)) {}
+  absl::Status Compose();
+
+  const std::unique_ptr<CheckpointFile> file_;
+  const std::map<std::string, std::unique_ptr<CheckpointFile>> holders_;
+  CheckpointContents contents_;
+  std::vector<Place> places_;  // one for each entry
 };
 
 }  // namespace varkeep::storage::hdf5

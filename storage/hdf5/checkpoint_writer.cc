@@ -14,6 +14,7 @@
 #include "storage/hdf5/attributes.h"
 #include "storage/hdf5/datatypes.h"
 #include "storage/hdf5/error.h"
+#include "storage/hdf5/external_link.h"
 #include "storage/hdf5/file_driver.h"
 #include "storage/hdf5/format.h"
 #include "storage/hdf5/handle.h"
@@ -37,8 +38,10 @@ absl::StatusOr<DataspaceHandle> SpaceOf(const CheckpointEntry& entry) {
 
 class Writer {
  public:
-  Writer(absl::Time created, const CheckpointProgress& progress, File* file)
-      : created_(
+  Writer(const SharedEntries& shared, absl::Time created,
+         const CheckpointProgress& progress, File* file)
+      : shared_(shared),
+        created_(
             absl::FormatTime(absl::RFC3339_full, created, absl::UTCTimeZone())),
         progress_(progress),
         driver_(file) {}
@@ -90,6 +93,11 @@ class Writer {
   }
 
   absl::Status WriteEntry(hid_t file, const CheckpointEntry& entry) {
+    auto shared = shared_.files.find(entry.path);
+    if (shared != shared_.files.end()) {
+      return WriteExternalLink(file, entry.path, shared->second,
+                               link_properties_.id());
+    }
     ASSIGN_OR_RETURN(DatatypeHandle type, FileType(entry.dtype));
     ASSIGN_OR_RETURN(DataspaceHandle space, SpaceOf(entry));
     ASSIGN_OR_RETURN(
@@ -108,6 +116,11 @@ class Writer {
     }
     const uint32_t crc = Crc32c(entry.value->bytes());
     RETURN_IF_ERROR(WriteAttribute(dataset.id(), {kCrc32c, uint64_t{crc}}));
+    if (entry.value_version != 0 &&
+        entry.value->size_bytes() >= kSharedValueBytes) {
+      RETURN_IF_ERROR(
+          WriteAttribute(dataset.id(), {kValueVersion, entry.value_version}));
+    }
     if (entry.value->size_bytes() == 0) return absl::OkStatus();
     return Check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL,
                           H5P_DEFAULT, entry.value->bytes().data()),
@@ -126,9 +139,15 @@ class Writer {
     for (const Attribute& attribute : own) {
       RETURN_IF_ERROR(WriteAttribute(file, attribute));
     }
-    return absl::OkStatus();
+    if (shared_.holders.empty()) return absl::OkStatus();
+    std::vector<std::string> holders;
+    for (const Holder& holder : shared_.holders) {
+      holders.push_back(FormatHolder(holder));
+    }
+    return WriteAttribute(file, {kHolders, std::move(holders)});
   }
 
+  const SharedEntries& shared_;
   const std::string created_;
   const CheckpointProgress& progress_;
   FileDriver driver_;
@@ -156,29 +175,35 @@ int64_t AttributesSize(const std::vector<Attribute>& attributes) {
 
 }  // namespace
 
-int64_t EstimateFileSize(const CheckpointContents& contents) {
+int64_t EstimateFileSize(const CheckpointContents& contents,
+                         const SharedEntries& shared) {
   constexpr int64_t kFileBytes = 128 << 10;
   constexpr int64_t kEntryBytes = (1 << 10) + 512;
   constexpr int64_t kGroupBytes = 2 << 10;
   constexpr int64_t kAlignmentBytes = 4096;
+  constexpr int64_t kHolderBytes = 128;
   int64_t size = kFileBytes + AttributesSize(contents.attributes);
+  for (const Holder& holder : shared.holders) {
+    size += 2 * kHolderBytes + 2 * static_cast<int64_t>(holder.file.size());
+  }
   for (const CheckpointEntry& entry : contents.entries) {
     size += kEntryBytes + AttributesSize(entry.attributes);
     size += 2 * static_cast<int64_t>(entry.path.size());
     size += kGroupBytes * std::count(entry.path.begin(), entry.path.end(), '/');
-    if (entry.value != nullptr) {
+    if (entry.value != nullptr && !shared.files.contains(entry.path)) {
       size += entry.value->size_bytes() + kAlignmentBytes;
     }
   }
   return size;
 }
 
-absl::Status WriteCheckpoint(CheckpointContents contents, absl::Time created,
+absl::Status WriteCheckpoint(CheckpointContents contents,
+                             const SharedEntries& shared, absl::Time created,
                              const CheckpointProgress& progress, File* file) {
   RETURN_IF_ERROR(Validate(contents));
   Sort(&contents);
   PrepareThread();
-  return Writer(created, progress, file).Write(std::move(contents));
+  return Writer(shared, created, progress, file).Write(std::move(contents));
 }
 
 }  // namespace varkeep::storage::hdf5

@@ -9,17 +9,21 @@
 #include "storage/checkpoint.h"
 #include "storage/checkpoint_store.h"
 #include "storage/file_system.h"
+#include "storage/hdf5/shared_entries.h"
 
 namespace varkeep::storage::hdf5 {
 
 // A size that the checkpoint's file does not exceed.
-int64_t EstimateFileSize(const CheckpointContents& contents);
+int64_t EstimateFileSize(const CheckpointContents& contents,
+                         const SharedEntries& shared);
 
-// Writes the contents as one HDF5 file into `file`, which is new; does not sync
-// it. Drops each value once it is written. After an error, the file's own or
-// INVALID_ARGUMENT from Validate, the file is worth nothing, but HDF5 holds
-// nothing open and the next checkpoint can be written.
-absl::Status WriteCheckpoint(CheckpointContents contents, absl::Time created,
+// Writes the contents, but for the entries that are shared, as one HDF5 file
+// into `file`, which is new; does not sync it. Drops each value once it is
+// written. After an error, the file's own or INVALID_ARGUMENT from Validate,
+// the file is worth nothing, but HDF5 holds nothing open and the next
+// checkpoint can be written.
+absl::Status WriteCheckpoint(CheckpointContents contents,
+                             const SharedEntries& shared, absl::Time created,
                              const CheckpointProgress& progress, File* file);
 
 }  // namespace varkeep::storage::hdf5

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "storage/hdf5/external_link.h"
 
 namespace varkeep::storage::hdf5 {
 namespace {
@@ -28,6 +29,7 @@ void PrepareThread() {
     H5dont_atexit();
     H5open();
     H5PLset_loading_state(0);
+    ForbidFollowingLinks();
     return true;
   }();
   static_cast<void>(prepared);

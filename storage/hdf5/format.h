@@ -15,10 +15,12 @@ inline constexpr char kFormat[] = "format";
 inline constexpr char kFormatVersionName[] = "format_version";
 inline constexpr char kRevision[] = "revision";
 inline constexpr char kCreated[] = "created";
+inline constexpr char kHolders[] = "holders";
 
 // Attributes of a dataset.
 inline constexpr char kDType[] = "dtype";
 inline constexpr char kCrc32c[] = "crc32c";
+inline constexpr char kValueVersion[] = "value_version";
 
 }  // namespace varkeep::storage::hdf5
 

@@ -168,8 +168,8 @@ TEST_P(CheckpointStoreSuite, GivesContentsBackInOrder) {
   CheckpointContents contents = SampleContents(1);
   CheckpointContents shuffled = contents;
   std::reverse(shuffled.entries.begin(), shuffled.entries.end());
-  std::reverse(shuffled.entries[4].attributes.begin(),
-               shuffled.entries[4].attributes.end());
+  std::reverse(shuffled.entries[5].attributes.begin(),
+               shuffled.entries[5].attributes.end());
 
   ASSERT_OK_AND_ASSIGN(CheckpointInfo info, store().Write(shuffled, nullptr));
 
@@ -192,7 +192,7 @@ TEST_P(CheckpointStoreSuite, ListsWhatWasWrittenOldestFirst) {
   ASSERT_EQ(infos.size(), 2);
   EXPECT_EQ(infos[0].id, one.id);
   EXPECT_EQ(infos[0].revision, 10);
-  EXPECT_EQ(infos[0].entries, 6);
+  EXPECT_EQ(infos[0].entries, 7);
   EXPECT_EQ(infos[0].file, one.file);
   EXPECT_EQ(infos[0].created, one.created);
   EXPECT_EQ(infos[1].id, one.id + 1);
@@ -211,6 +211,21 @@ TEST_P(CheckpointStoreSuite, RemovedIsNotFoundAndItsIdNotUsedAgain) {
   ASSERT_OK_AND_ASSIGN(CheckpointInfo two,
                        store().Write(SampleContents(2), nullptr));
   EXPECT_GT(two.id, one.id);
+}
+
+// Whether or not a store writes them again.
+TEST_P(CheckpointStoreSuite, KeepsValuesThatDidNotChange) {
+  const std::string kPath = "variables/frozen:0";
+  for (uint64_t revision = 1; revision <= 4; ++revision) {
+    ExpectRoundTrip(store(), SampleContents(revision));
+  }
+  ASSERT_OK(store().Remove(1));
+  ASSERT_OK(store().Remove(3));
+  for (storage::CheckpointId id : {2, 4}) {
+    ASSERT_OK_AND_ASSIGN(auto reader, store().Open(id));
+    ASSERT_EQ(reader->contents().entries[3].path, kPath);
+    EXPECT_THAT(reader->Read(3), IsOkAndHolds(TensorEq(FrozenTensor())));
+  }
 }
 
 TEST_P(CheckpointStoreSuite, AnOpenReaderOutlivesRemoval) {
@@ -250,6 +265,7 @@ TEST_P(CheckpointStoreSuite, RefusesContentsThatBreakTheRules) {
       {{EntryOf("a/b", value), EntryOf("a-", value), EntryOf("a", value)},
        "inside the entry 'a'"},
       {{EntryOf("a", value, {{"dtype", true}})}, "reserved"},
+      {{EntryOf("a", value, {{"value_version", true}})}, "reserved"},
       {{EntryOf("a", value, {{"", true}})}, "name"},
       {{EntryOf("a", value, {{"x", true}, {"x", false}})}, "twice"},
       {{EntryOf("a", value, {{"x", std::string("\0", 1)}})}, "NUL"},

@@ -2,7 +2,8 @@
 """Reads a checkpoint with h5py and compares it with files of raw bytes.
 
 check_interop.py CHECKPOINT DIRECTORY: for each dataset /dtypes/<dtype>/<case>
-the directory holds its bytes as <dtype>.<case>. Fails with an exception.
+the directory holds its bytes as <dtype>.<case>, and as big those of
+/variables/big:0. Fails with an exception.
 """
 import os
 import sys
@@ -47,7 +48,8 @@ def main():
         assert file.attrs["format_version"] == 1
         assert file.attrs["revision"] == 12
         assert file.attrs["created"].endswith("Z") or "+" in file.attrs["created"]
-        for name in os.listdir(directory):
+        cases = [name for name in os.listdir(directory) if "." in name]
+        for name in cases:
             dtype, case = name.split(".")
             check_dataset(file, directory, dtype, case)
         check_attributes(file["variables/a:0"].attrs)
@@ -58,7 +60,11 @@ def main():
         assert len(file["variables/scalar_null:0"].attrs["shape"]) == 0
         big = file["variables/big:0"]
         assert big.id.get_offset() % 4096 == 0
-    print("checked", len(os.listdir(directory)))
+        assert big.attrs["value_version"] == 7
+        check_attributes(big.attrs)
+        with open(os.path.join(directory, "big"), "rb") as raw:
+            assert big[()].tobytes() == raw.read()
+    print("checked", len(cases))
 
 
 main()

@@ -95,6 +95,36 @@ TEST(CheckpointCrashTest, AnyCallOfRemoveMayBeTheLast) {
   }
 }
 
+// The last checkpoint that needs the file of one removed before.
+bool CutDuringRemoveOfTheLastUser(int64_t n, uint32_t seed) {
+  SCOPED_TRACE(absl::StrCat("cut at call ", n, ", seed ", seed));
+  MemoryFileSystem disk;
+  WriteRevisions(disk, {1, 2});
+  FaultInjectingFileSystem fs(&disk);
+  bool removed = false;
+  {
+    auto store = OpenStore(fs);
+    EXPECT_OK(store);
+    EXPECT_OK((*store)->Remove(1));
+    fs.Inject(PowerCut(disk, n, seed));
+    removed = (*store)->Remove(2).ok();
+    if (!fs.happened()) disk.LosePower(seed);
+  }
+  ExpectRecovers(disk, {}, removed ? 0 : 2);
+  return fs.happened();
+}
+
+TEST(CheckpointCrashTest, AnyCallMayBeTheLastWhenAHolderGoes) {
+  for (uint32_t seed = 0; seed < 4; ++seed) {
+    int64_t n = 1;
+    while (CutDuringRemoveOfTheLastUser(n, seed) &&
+           !::testing::Test::HasFailure()) {
+      ++n;
+    }
+    EXPECT_GT(n, 10);
+  }
+}
+
 // True while the first cut is at a call of Write that happens.
 bool CutAgainDuringRecovery(int64_t n, uint32_t seed) {
   bool first_happened = true;

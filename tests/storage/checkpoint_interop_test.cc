@@ -77,8 +77,14 @@ class CheckpointInteropTest : public ::testing::Test {
     }
     contents.entries.push_back(
         EntryOf("variables/a:0", Of<float>({2}, {1, 2}), SampleAttributes()));
-    contents.entries.push_back(EntryOf(
-        "variables/big:0", RandomTensor(DType::kFloat32, {300, 300}, 1)));
+    contents.entries.push_back(VersionedEntry(
+        "variables/big:0", RandomTensor(DType::kFloat32, {300, 300}, 1), 7));
+    contents.entries.back().attributes = SampleAttributes();
+    std::ofstream(raw_ + "/big", std::ios::binary)
+        .write(reinterpret_cast<const char*>(
+                   contents.entries.back().value->bytes().data()),
+               static_cast<std::streamsize>(
+                   contents.entries.back().value->bytes().size()));
     contents.entries.push_back(
         {"variables/null:0", DType::kFloat32, {2, 3}, nullptr, {}});
     contents.entries.push_back(
@@ -87,11 +93,15 @@ class CheckpointInteropTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(auto store, OpenStore(fs, dir_.path() + "/data"));
     ASSERT_OK_AND_ASSIGN(auto info, store->Write(contents, nullptr));
     path_ = absl::StrCat(dir_.path(), "/data/", info.file);
+    ASSERT_OK_AND_ASSIGN(info, store->Write(contents, nullptr));
+    ASSERT_EQ(info.holders.size(), 1);
+    linked_path_ = absl::StrCat(dir_.path(), "/data/", info.file);
   }
 
   TempDir dir_;
   std::string raw_ = dir_.path() + "/raw";
   std::string path_;
+  std::string linked_path_;  // "variables/big:0" is in the other
 };
 
 TEST_F(CheckpointInteropTest, H5lsListsIt) {
@@ -104,6 +114,26 @@ TEST_F(CheckpointInteropTest, H5lsListsIt) {
   EXPECT_THAT(result.output, HasSubstr("Dataset {2, 0}"));
 }
 
+TEST_F(CheckpointInteropTest, H5lsFollowsALink) {
+  CommandResult result = RunCommand("h5ls -r " + linked_path_);
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output,
+              HasSubstr("External Link {ckpt-000001.h5//variables/big:0}"));
+  result = RunCommand("h5ls -r -E " + linked_path_);
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("Dataset {300, 300}"));
+}
+
+TEST_F(CheckpointInteropTest, H5dumpFollowsALink) {
+  CommandResult result =
+      RunCommand("h5dump -H -d '/variables/big:0' " + linked_path_);
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("( 300, 300 )"));
+  result = RunCommand("h5dump " + linked_path_);
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("TARGETFILE \"ckpt-000001.h5\""));
+}
+
 TEST_F(CheckpointInteropTest, H5dumpDumpsIt) {
   CommandResult result = RunCommand("h5dump -H " + path_);
   EXPECT_EQ(result.status, 0) << result.output;
@@ -113,11 +143,34 @@ TEST_F(CheckpointInteropTest, H5dumpDumpsIt) {
   EXPECT_EQ(RunCommand("h5dump " + path_).status, 0);
 }
 
+CommandResult CheckWithH5py(const std::string& path, const std::string& raw) {
+  return RunCommand(
+      absl::StrCat("/usr/bin/python3 ", CHECK_INTEROP, " ", path, " ", raw));
+}
+
 TEST_F(CheckpointInteropTest, H5pyReadsTheSameBits) {
-  CommandResult result = RunCommand(
-      absl::StrCat("/usr/bin/python3 ", CHECK_INTEROP, " ", path_, " ", raw_));
+  CommandResult result = CheckWithH5py(path_, raw_);
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_EQ(result.output, "checked 60\n");
+}
+
+TEST_F(CheckpointInteropTest, H5pyReadsTheSameBitsThroughLinks) {
+  CommandResult result = CheckWithH5py(linked_path_, raw_);
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_EQ(result.output, "checked 60\n");
+}
+
+TEST_F(CheckpointInteropTest, ACopiedDirectoryOpens) {
+  const std::filesystem::path copy = dir_.path() + "/copy";
+  std::filesystem::copy(dir_.path() + "/data", copy);
+  std::filesystem::remove_all(dir_.path() + "/data");
+  const std::string path =
+      copy / std::filesystem::path(linked_path_).filename();
+  CommandResult result = CheckWithH5py(path, raw_);
+  EXPECT_EQ(result.status, 0) << result.output;
+  storage::PosixFileSystem fs;
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(fs, copy));
+  EXPECT_OK(store->Open(2));
 }
 
 }  // namespace

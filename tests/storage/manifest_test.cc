@@ -52,7 +52,16 @@ Manifest SampleManifest() {
   info.crc32c = 0x0000ABCD;
   info.created = absl::FromUnixNanos(1'700'000'000'123'456'789);
   info.entries = 5;
+  info.written_bytes = int64_t{1} << 39;
+  info.shared_bytes = 17;
+  info.holders = {2, 4};
   manifest.checkpoints = {info};
+  for (CheckpointId id : info.holders) {
+    CheckpointInfo holder;
+    holder.id = id;
+    holder.file = CheckpointFileName(id);
+    manifest.holders.push_back(holder);
+  }
   return manifest;
 }
 
@@ -68,6 +77,36 @@ TEST(ManifestTest, IsReadAsItWasWritten) {
   EXPECT_EQ(read.checkpoints[0].crc32c, 0x0000ABCDu);
   EXPECT_EQ(read.checkpoints[0].created, manifest.checkpoints[0].created);
   EXPECT_EQ(read.checkpoints[0].entries, 5);
+  EXPECT_EQ(read.checkpoints[0].written_bytes, int64_t{1} << 39);
+  EXPECT_EQ(read.checkpoints[0].shared_bytes, 17);
+  EXPECT_EQ(read.checkpoints[0].holders, (std::vector<CheckpointId>{2, 4}));
+  ASSERT_EQ(read.holders.size(), 2);
+  EXPECT_EQ(read.holders[1].file, "ckpt-000004.h5");
+}
+
+TEST(ManifestTest, WhatAnotherCheckpointNeedsStaysAsAHolder) {
+  Manifest manifest;
+  manifest.last_id = 3;
+  for (CheckpointId id = 1; id <= 3; ++id) {
+    CheckpointInfo info;
+    info.id = id;
+    if (id > 1) info.holders = {1};
+    manifest.checkpoints.push_back(info);
+  }
+  Unlist(1, &manifest);
+  EXPECT_EQ(manifest.checkpoints.size(), 2);
+  ASSERT_EQ(manifest.holders.size(), 1);
+  EXPECT_EQ(manifest.holders[0].id, 1);
+  EXPECT_TRUE(manifest.removing.empty());
+
+  Unlist(2, &manifest);
+  EXPECT_EQ(manifest.holders.size(), 1);
+  EXPECT_EQ(manifest.removing, std::vector<CheckpointId>{2});
+
+  Unlist(3, &manifest);
+  EXPECT_TRUE(manifest.checkpoints.empty());
+  EXPECT_TRUE(manifest.holders.empty());
+  EXPECT_EQ(manifest.removing, (std::vector<CheckpointId>{2, 1, 3}));
 }
 
 TEST(ManifestTest, DamageIsDataLossAndNamesTheFile) {

@@ -33,8 +33,23 @@ inline storage::CheckpointEntry EntryOf(
           std::move(attributes)};
 }
 
+inline storage::CheckpointEntry VersionedEntry(std::string path,
+                                               TensorRef value,
+                                               uint64_t version) {
+  storage::CheckpointEntry entry = EntryOf(std::move(path), std::move(value));
+  entry.value_version = version;
+  return entry;
+}
+
+// Made once, for it is large.
+inline TensorRef FrozenTensor() {
+  static const TensorRef tensor = RandomTensor(DType::kFloat32, {40000}, 1000);
+  return tensor;
+}
+
 // A small checkpoint with something of everything, already in the order in
-// which it comes back. Different for each revision.
+// which it comes back. Different for each revision, but for one large value
+// that never changes and makes up most of it.
 inline storage::CheckpointContents SampleContents(uint64_t revision) {
   const auto seed = static_cast<uint32_t>(revision);
   storage::CheckpointContents contents;
@@ -49,6 +64,7 @@ inline storage::CheckpointContents SampleContents(uint64_t revision) {
                {"version", revision}}),
       EntryOf("variables/big:0",
               RandomTensor(DType::kFloat64, {10000}, seed + 2)),
+      VersionedEntry("variables/frozen:0", FrozenTensor(), 1),
       EntryOf("variables/none:0", RandomTensor(DType::kBool, {0, 3}, 0)),
       {"variables/null:0", DType::kBfloat16, {2, 3}, nullptr, {}},
       EntryOf("variables/scalar:0", RandomTensor(DType::kInt64, {}, seed + 3)),

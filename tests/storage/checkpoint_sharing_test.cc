@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/checkpoint_sharing.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "storage/memory_file_system.h"
+#include "tests/storage/store_checks.h"
+
+namespace varkeep {
+namespace {
+
+using storage::CheckpointContents;
+using storage::CheckpointId;
+using storage::CheckpointInfo;
+using storage::DirectoryCheckpointStore;
+using storage::MemoryFileSystem;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr int64_t kBytes = 64 << 10;  // of each value below
+
+std::string Path(const std::string& name) {
+  return absl::StrCat(kDataDir, "/", name);
+}
+
+// One value for each number, which is its version and decides its bytes.
+CheckpointContents Values(std::vector<uint64_t> versions) {
+  CheckpointContents contents;
+  for (size_t i = 0; i < versions.size(); ++i) {
+    contents.revision = std::max(contents.revision, versions[i]);
+    contents.entries.push_back(VersionedEntry(
+        absl::StrCat("variables/v", i),
+        RandomTensor(DType::kInt8, {kBytes},
+                     static_cast<uint32_t>(100 * i + versions[i])),
+        versions[i]));
+  }
+  storage::Sort(&contents);
+  return contents;
+}
+
+class CheckpointSharingTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Reopen(); }
+
+  void Reopen(bool incremental = true) {
+    store_.reset();
+    ASSERT_OK_AND_ASSIGN(
+        store_, DirectoryCheckpointStore::Open(&disk_, kDataDir, Clock::Real(),
+                                               incremental));
+  }
+
+  CheckpointInfo Write(const CheckpointContents& contents) {
+    auto info = store_->Write(contents, nullptr);
+    EXPECT_OK(info);
+    if (!info.ok()) return {};
+    ExpectHas(info->id, contents);
+    return *info;
+  }
+
+  void ExpectHas(CheckpointId id, const CheckpointContents& contents) {
+    ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(id));
+    ASSERT_EQ(reader->contents().entries.size(), contents.entries.size());
+    for (size_t i = 0; i < contents.entries.size(); ++i) {
+      EXPECT_EQ(reader->contents().entries[i].path, contents.entries[i].path);
+      EXPECT_THAT(reader->Read(i),
+                  IsOkAndHolds(TensorEq(contents.entries[i].value)));
+    }
+  }
+
+  std::vector<std::string> CheckpointFiles() {
+    std::vector<std::string> names = *disk_.List(kDataDir);
+    std::erase_if(names, [](const std::string& name) {
+      return !absl::StartsWith(name, "ckpt-");
+    });
+    return names;
+  }
+
+  void Damage(const std::string& name) {
+    std::string bytes = ReadFile(disk_, Path(name));
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    ReplaceFile(disk_, Path(name), bytes);
+  }
+
+  MemoryFileSystem disk_;
+  std::unique_ptr<DirectoryCheckpointStore> store_;
+};
+
+TEST_F(CheckpointSharingTest, WritesOnlyWhatChanged) {
+  CheckpointInfo one = Write(Values({1, 1, 1, 1}));
+  EXPECT_EQ(one.written_bytes, 4 * kBytes);
+  EXPECT_THAT(one.holders, IsEmpty());
+  CheckpointInfo two = Write(Values({1, 2, 1, 1}));
+  EXPECT_EQ(two.written_bytes, kBytes);
+  EXPECT_EQ(two.shared_bytes, 3 * kBytes);
+  EXPECT_THAT(two.holders, ElementsAre(1));
+  EXPECT_LT(two.size_bytes, 3 * kBytes);
+  // Never by way of 2.
+  CheckpointInfo three = Write(Values({1, 2, 1, 1}));
+  EXPECT_EQ(three.written_bytes, 0);
+  EXPECT_THAT(three.holders, ElementsAre(1, 2));
+}
+
+TEST_F(CheckpointSharingTest, GoesOnAfterOpeningAgain) {
+  Write(Values({1, 1, 1}));
+  Write(Values({1, 1, 2}));
+  Reopen();
+  EXPECT_THAT(Write(Values({1, 1, 2})).holders, ElementsAre(1, 2));
+  EXPECT_THAT(store_->notices(), IsEmpty());
+}
+
+TEST_F(CheckpointSharingTest, CanBeTurnedOff) {
+  Reopen(false);
+  Write(Values({1, 1}));
+  EXPECT_THAT(Write(Values({1, 1})).holders, IsEmpty());
+}
+
+TEST_F(CheckpointSharingTest, ChangesOtherThanOfTheValueAreWritten) {
+  CheckpointContents contents = Values({1, 1, 1, 1, 1, 1, 1, 1});
+  Write(contents);
+  contents.entries[0].attributes = {{"trainable", true}};
+  contents.entries[1].shape = {kBytes / 2, 2};
+  contents.entries[1].value = RandomTensor(DType::kInt8, {kBytes / 2, 2}, 3);
+  contents.entries[2].dtype = DType::kUint8;
+  contents.entries[2].value = RandomTensor(DType::kUint8, {kBytes}, 3);
+  contents.entries[3].value_version = 0;
+  EXPECT_EQ(Write(contents).written_bytes, 4 * kBytes);
+}
+
+TEST_F(CheckpointSharingTest, SmallValuesAreAlwaysWritten) {
+  CheckpointContents contents = Values({1, 1});
+  contents.entries.push_back(VersionedEntry(
+      "variables/x",
+      RandomTensor(DType::kInt8, {storage::kSharedValueBytes - 1}, 1), 1));
+  Write(contents);
+  EXPECT_EQ(Write(contents).written_bytes, storage::kSharedValueBytes - 1);
+}
+
+// As when revisions went back: a version says nothing across openings unless
+// the value is the same.
+TEST_F(CheckpointSharingTest, AVersionOfAnotherHistoryIsNotTakenForTheSame) {
+  CheckpointContents contents = Values({5, 5, 5});
+  Write(contents);
+  Reopen();
+  contents.entries[0].value = RandomTensor(DType::kInt8, {kBytes}, 77);
+  EXPECT_EQ(Write(contents).written_bytes, kBytes);
+}
+
+TEST_F(CheckpointSharingTest, AFileStaysWhileItIsNeeded) {
+  Write(Values({1, 1, 1}));
+  const CheckpointContents two = Values({1, 1, 2});
+  Write(two);
+  ASSERT_OK(store_->Remove(1));
+  EXPECT_EQ(store_->List()->size(), 1);
+  EXPECT_THAT(store_->Open(1),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("1")));
+  EXPECT_THAT(CheckpointFiles(),
+              ElementsAre("ckpt-000001.h5", "ckpt-000002.h5"));
+  Reopen();
+  EXPECT_THAT(store_->notices(), IsEmpty());
+  EXPECT_EQ(store_->List()->size(), 1);
+  ExpectHas(2, two);
+  EXPECT_THAT(Write(two).holders, ElementsAre(1, 2));
+  ASSERT_OK(store_->Remove(2));
+  ASSERT_OK(store_->Remove(3));
+  EXPECT_THAT(CheckpointFiles(), IsEmpty());
+}
+
+// One value changes each time; the disk holds at most about twice what the
+// newest checkpoint has.
+TEST_F(CheckpointSharingTest, DiskUseIsBounded) {
+  std::vector<uint64_t> versions(10, 1);
+  for (uint64_t step = 1; step <= 60; ++step) {
+    versions[step * 7 % 10] = step + 1;
+    const CheckpointInfo info = Write(Values(versions));
+    if (step > 1) {
+      ASSERT_OK(store_->Remove(info.id - 1));
+    }
+    ASSERT_EQ(store_->List()->size(), 1);
+    int64_t used = 0;
+    for (const std::string& name : CheckpointFiles()) {
+      used += static_cast<int64_t>(ReadFile(disk_, Path(name)).size());
+    }
+    EXPECT_LE(used, 20 * kBytes + (256 << 10)) << step;
+    EXPECT_EQ(CheckpointFiles().size(), info.holders.size() + 1);
+  }
+}
+
+TEST_F(CheckpointSharingTest, HoldersAreLimitedInNumber) {
+  std::vector<uint64_t> versions(60, 1);
+  for (uint64_t step = 0; step < 60; ++step) {
+    versions[step] = step + 2;
+    EXPECT_LE(Write(Values(versions)).holders.size(), storage::kMaxHolders);
+  }
+}
+
+TEST_F(CheckpointSharingTest, DamageOfAHolderIsNamedAndEndsItsUse) {
+  const CheckpointContents contents = Values({1, 1, 1});
+  Write(contents);
+  Write(contents);
+  Damage("ckpt-000001.h5");
+  EXPECT_THAT(store_->Open(2), StatusIs(absl::StatusCode::kDataLoss,
+                                        HasSubstr(Path("ckpt-000001.h5"))));
+  EXPECT_THAT(Write(contents).holders, IsEmpty());
+  EXPECT_THAT(Write(contents).holders, ElementsAre(3));
+}
+
+TEST_F(CheckpointSharingTest, ADamagedHolderIsNotUsedAfterOpening) {
+  const CheckpointContents contents = Values({1, 1, 1});
+  Write(contents);
+  Write(contents);
+  Damage("ckpt-000001.h5");
+  Reopen();
+  EXPECT_THAT(Write(contents).holders, IsEmpty());
+}
+
+TEST_F(CheckpointSharingTest, AMissingHolderIsNamed) {
+  Write(Values({1, 1}));
+  Write(Values({1, 1}));
+  ASSERT_OK(store_->Remove(1));
+  ASSERT_OK(disk_.Remove(Path("ckpt-000001.h5")));
+  Reopen();
+  EXPECT_THAT(store_->notices(), ElementsAre(HasSubstr("ckpt-000001.h5")));
+  EXPECT_THAT(store_->Open(2), StatusIs(absl::StatusCode::kDataLoss,
+                                        HasSubstr(Path("ckpt-000001.h5"))));
+}
+
+// A holder that is no checkpoint itself any more: what it referred to is gone.
+TEST_F(CheckpointSharingTest, TheManifestIsRebuiltWithItsHolders) {
+  Write(Values({1, 1, 1, 1}));
+  Write(Values({1, 1, 2, 2}));
+  const CheckpointContents three = Values({3, 3, 2, 2});
+  EXPECT_THAT(Write(three).holders, ElementsAre(2));
+  ASSERT_OK(store_->Remove(1));
+  ASSERT_OK(store_->Remove(2));
+  ASSERT_THAT(CheckpointFiles(),
+              ElementsAre("ckpt-000002.h5", "ckpt-000003.h5"));
+  ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
+  Reopen();
+  EXPECT_THAT(store_->notices(), Contains(HasSubstr("no checkpoint itself")));
+  ASSERT_EQ(store_->List()->size(), 1);
+  EXPECT_EQ(store_->List()->front().shared_bytes, 2 * kBytes);
+  ExpectHas(3, three);
+  Reopen();
+  EXPECT_THAT(store_->notices(), IsEmpty());
+  ASSERT_OK(store_->Remove(3));
+  EXPECT_THAT(CheckpointFiles(), IsEmpty());
+}
+
+TEST_F(CheckpointSharingTest, AnUnlistedFileWithoutItsHolderIsNoCheckpoint) {
+  Write(Values({1, 1}));
+  Write(Values({1, 1}));
+  ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
+  ASSERT_OK(disk_.Remove(Path("ckpt-000001.h5")));
+  Reopen();
+  EXPECT_THAT(store_->List(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(store_->notices(),
+              Contains(HasSubstr("'/data/ckpt-000001.h5' is missing; moved to "
+                                 "'/data/quarantine/ckpt-000002.h5.1'")));
+}
+
+// The name is right, the file another one.
+TEST_F(CheckpointSharingTest, AnotherFileInPlaceOfAHolderIsNoticed) {
+  Write(Values({1, 1}));
+  Write(Values({1, 1}));
+  store_.reset();
+  MemoryFileSystem other;
+  {
+    ASSERT_OK_AND_ASSIGN(auto store, OpenStore(other));
+    ASSERT_OK(store->Write(Values({7, 7}), nullptr));
+  }
+  ReplaceFile(disk_, Path("ckpt-000001.h5"),
+              ReadFile(other, Path("ckpt-000001.h5")));
+  ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
+  Reopen();
+  EXPECT_EQ(store_->List()->size(), 1);
+  EXPECT_THAT(store_->notices(), Contains(HasSubstr("is another file")));
+}
+
+TEST_F(CheckpointSharingTest, ReadersOutliveTheRemovalOfHolders) {
+  const CheckpointContents contents = Values({1, 1});
+  Write(contents);
+  Write(contents);
+  ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(2));
+  ASSERT_OK(store_->Remove(1));
+  ASSERT_OK(store_->Remove(2));
+  EXPECT_THAT(CheckpointFiles(), Not(Contains("ckpt-000001.h5")));
+  EXPECT_THAT(reader->Read(1),
+              IsOkAndHolds(TensorEq(contents.entries[1].value)));
+}
+
+}  // namespace
+}  // namespace varkeep
