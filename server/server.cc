@@ -8,12 +8,14 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/mutex.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "server/durability/recovery.h"
@@ -36,9 +38,26 @@ void KeepFreedMemory() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
+constexpr int kWaiters = 64;
+
 int ThreadCount(int wanted) {
   if (wanted > 0) return wanted;
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+// Says once in a while how far the replay is and how long it will take.
+storage::LogProgress ReplayProgress(absl::Time start) {
+  return [start, next = start + absl::Seconds(2)](int64_t done,
+                                                  int64_t total) mutable {
+    const absl::Time now = absl::Now();
+    if (now < next || done == 0) return;
+    next = now + absl::Seconds(2);
+    const absl::Duration left =
+        (now - start) *
+        (static_cast<double>(total - done) / static_cast<double>(done));
+    spdlog::info("replaying the log: {} of {} bytes, {} to go", done, total,
+                 absl::FormatDuration(absl::Trunc(left, absl::Seconds(1))));
+  };
 }
 
 // "localhost:0" with the port that was taken.
@@ -56,24 +75,35 @@ struct Server::Parts {
         workers(ThreadCount(options.threads)),
         store({options.max_variable_bytes, options.memory_limit_bytes},
               &workers),
-        committer(&store),
+        committer(&store, options.durability),
         sessions(&committer, Clock::Real(), options.session_lease),
-        marker(&file_system, options.data_directory) {}
+        marker(&file_system, options.data_directory, SystemBootId()),
+        waiters(kWaiters) {}
 
   absl::Status OpenDirectory();
   absl::Status Recover();
+  void Report(const Recovered& recovered, const RunMarker::Begun& before,
+              absl::Duration took) const;
+  void StartCheckpointer(const Recovered& recovered);
   absl::Status Serve();
+  void UpdateHealth();
   absl::Status Stop();
 
   const ServerOptions options;
   storage::PosixFileSystem file_system;
-  ThreadPool workers;
+  ThreadPool workers;  // for arithmetic
   VariableStore store;
   Committer committer;
   SessionTable sessions;
   RunMarker marker;
+  std::atomic<bool> log_works = true;
+  Mutex health_mutex;
+  grpc::HealthCheckServiceInterface* health ABSL_GUARDED_BY(health_mutex) =
+      nullptr;  // while grpc_server lives
   std::unique_ptr<storage::DirectoryCheckpointStore> checkpoints;
+  std::unique_ptr<storage::Log> log;
   std::unique_ptr<Checkpointer> checkpointer;
+  ThreadPool waiters;  // for RPCs that wait
   ServiceContext context;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> grpc_server;
@@ -92,36 +122,72 @@ absl::Status Server::Parts::OpenDirectory() {
 
 absl::Status Server::Parts::Recover() {
   const absl::Time start = absl::Now();
-  ASSIGN_OR_RETURN(Recovered recovered,
-                   RecoverNewest(checkpoints.get(), options.allow_fallback));
+  ASSIGN_OR_RETURN(RunMarker::Begun before, marker.Find());
+  RecoveryOptions recovery;
+  recovery.log.directory = options.data_directory + "/log";
+  recovery.log.sync_interval = options.sync_interval;
+  recovery.allow_fallback = options.allow_fallback;
+  recovery.after_power_cut = before.after_power_cut;
+  recovery.progress = ReplayProgress(start);
+  ASSIGN_OR_RETURN(
+      Recovered recovered,
+      varkeep::Recover(checkpoints.get(), &file_system, recovery, &store));
+  RETURN_IF_ERROR(marker.Begin());
+  log = std::move(recovered.log);
+  committer.SetLog(log.get());
+  Report(recovered, before, absl::Now() - start);
+  StartCheckpointer(recovered);
+  return absl::OkStatus();
+}
+
+void Server::Parts::Report(const Recovered& recovered,
+                           const RunMarker::Begun& before,
+                           absl::Duration took) const {
   for (const std::string& damaged : recovered.damaged) {
     spdlog::error("passed over the damaged checkpoint {}", damaged);
   }
-  ASSIGN_OR_RETURN(RunMarker::Begun begun,
-                   marker.Begin(recovered.snapshot.revision));
-  if (begun.after_crash) {
+  if (const auto& torn = recovered.replayed.torn) {
     spdlog::warn(
-        "the server before did not stop cleanly: what changed after revision "
-        "{}, if anything, is lost; revisions go on from {}",
-        recovered.snapshot.revision, begun.revision);
+        "{}: left out {} bytes at offset {} that were not written to "
+        "their end: {}",
+        torn->file, torn->bytes, torn->offset, torn->reason);
   }
-  recovered.snapshot.revision = begun.revision;
-  RETURN_IF_ERROR(store.Load(std::move(recovered.snapshot)));
-  if (recovered.from) {
-    spdlog::info("recovered {} variables, {} bytes from {} in {}",
-                 store.usage().variables, store.usage().value_bytes,
-                 recovered.from->file,
-                 absl::FormatDuration(absl::Now() - start));
-  } else {
-    spdlog::info("the data directory is empty: no variables yet");
+  if (before.after_crash) {
+    spdlog::warn(
+        "the server before did not stop cleanly{}",
+        before.after_power_cut ? ", and the machine was restarted" : "");
   }
+  spdlog::info(
+      "recovered {} variables, {} bytes, revision {} in {}: {}, {} changes "
+      "({} bytes) from the log",
+      store.usage().variables, store.usage().value_bytes,
+      store.usage().revision, absl::FormatDuration(took),
+      recovered.from ? recovered.from->file : "no checkpoint yet",
+      recovered.replayed.records, recovered.replayed.bytes);
+}
+
+void Server::Parts::StartCheckpointer(const Recovered& recovered) {
   Checkpointer::Options checkpointing;
   checkpointing.interval = options.checkpoint_interval;
   checkpointing.retention = {options.max_to_keep,
                              options.keep_checkpoint_every};
-  checkpointer = std::make_unique<Checkpointer>(
-      &store, &committer, checkpoints.get(), Clock::Real(), checkpointing);
-  return absl::OkStatus();
+  checkpointing.log_limit_bytes = options.log_limit_bytes;
+  checkpointing.log_limit_time = options.log_limit_time;
+  checkpointing.replayed_bytes = recovered.replayed.bytes;
+  checkpointing.on_log_change = [this](bool works) {
+    log_works = works;
+    UpdateHealth();
+  };
+  checkpointer =
+      std::make_unique<Checkpointer>(&store, &committer, checkpoints.get(),
+                                     log.get(), Clock::Real(), checkpointing);
+}
+
+// Whether changes are accepted; reads are answered in any case.
+void Server::Parts::UpdateHealth() {
+  MutexLock lock(&health_mutex);
+  if (health == nullptr) return;
+  health->SetServingStatus(log_works && !committer.draining());
 }
 
 absl::Status Server::Parts::Serve() {
@@ -129,15 +195,14 @@ absl::Status Server::Parts::Serve() {
   context.committer = &committer;
   context.sessions = &sessions;
   context.checkpointer = checkpointer.get();
-  context.workers = &workers;
+  context.waiters = &waiters;
   context.entropy = SystemEntropy;
   context.version = kVersion;
   context.data_directory = options.data_directory;
   context.started = absl::Now();
   context.checkpoint_interval = options.checkpoint_interval;
-  context.set_serving = [this](bool serving) {
-    grpc_server->GetHealthCheckService()->SetServingStatus(serving);
-  };
+  context.log = log.get();
+  context.update_health = [this] { UpdateHealth(); };
   services.push_back(MakeVariableService(&context));
   services.push_back(MakeCheckpointService(&context));
   services.push_back(MakeAdminService(&context));
@@ -163,6 +228,11 @@ absl::Status Server::Parts::Serve() {
     addresses.push_back(WithPort(options.listen[i], ports[i]));
     spdlog::info("listening on {}", addresses.back());
   }
+  {
+    MutexLock lock(&health_mutex);
+    health = grpc_server->GetHealthCheckService();
+  }
+  UpdateHealth();
   return absl::OkStatus();
 }
 
@@ -172,8 +242,12 @@ absl::Status Server::Parts::Stop() {
   if (grpc_server == nullptr) return absl::OkStatus();
   spdlog::info("stopping: up to {} for the calls under way",
                absl::FormatDuration(options.grace));
-  grpc_server->GetHealthCheckService()->SetServingStatus(false);
   committer.SetDraining(true);
+  UpdateHealth();
+  {
+    MutexLock lock(&health_mutex);
+    health = nullptr;
+  }
   grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + options.grace));
   grpc_server.reset();
   const Checkpointer::State state = checkpointer->state();

@@ -45,7 +45,7 @@ SIGTERM and SIGINT: finish the calls under way, save a checkpoint, exit 0.
 A second signal: leave at once.
 
 Exit codes: 0 stopped and saved; 1 could not start, or the last save failed;
-2 wrong usage; 5 the newest checkpoint is damaged (see --allow-fallback).
+2 wrong usage; 5 checkpoint or log is damaged: the message says what helps.
 
 Example:
   varkeepd --data-dir /var/lib/varkeep --listen localhost:7700)";
@@ -64,8 +64,34 @@ std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--data-dir", options.data_directory,
-                 "Where checkpoints are kept; made when missing")
+                 "Where checkpoints and log are kept; made when missing")
       ->capture_default_str();
+  app.add_option(
+         "--durability", options.durability,
+         "When a change is acknowledged: fsync: it is on the disk; "
+         "interval: it survives kill -9, and a power cut --sync-interval "
+         "later; none: it survives kill -9. A request may ask for more "
+         "or less")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Durability>{{"none", Durability::kNone},
+                                            {"interval", Durability::kInterval},
+                                            {"fsync", Durability::kFsync}}))
+      ->default_str("interval")
+      ->type_name("none|interval|fsync");
+  AddDuration(&app, "--sync-interval", &options.sync_interval,
+              "Time between syncs of the log with --durability interval", "1s");
+  AddSize(&app, "--log-limit", &options.log_limit_bytes,
+          "Save when the log since the last checkpoint is longer; 0: no limit");
+  app.add_option_function<double>(
+         "--log-limit-seconds",
+         [&options](double seconds) {
+           options.log_limit_time =
+               seconds > 0 ? absl::Seconds(seconds) : absl::InfiniteDuration();
+         },
+         "Save when replaying the log would take longer; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->default_str("30")
+      ->type_name("SECONDS");
   AddDuration(&app, "--checkpoint-interval", &options.checkpoint_interval,
               "Time between checkpoints, when something changed; 0: only on "
               "request and at the end",
@@ -77,8 +103,8 @@ std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
   AddDuration(&app, "--keep-checkpoint-every", &options.keep_checkpoint_every,
               "Of the others keep one in this time for ever", "inf");
   app.add_flag("--allow-fallback", options.allow_fallback,
-               "When the newest checkpoint is damaged, start from the newest "
-               "that is not");
+               "When the newest checkpoint is damaged and the log does not "
+               "make up for it, start from what is left");
   AddSize(&app, "--max-variable-bytes", &options.max_variable_bytes,
           "Largest variable");
   AddSize(&app, "--memory-limit", &options.memory_limit_bytes,

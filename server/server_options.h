@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/durability.h"
 
 namespace varkeep {
 
@@ -19,6 +20,10 @@ struct ServerOptions {
   int max_to_keep = 5;                                    // 0: all
   absl::Duration keep_checkpoint_every = absl::InfiniteDuration();
   bool allow_fallback = false;
+  Durability durability = Durability::kInterval;
+  absl::Duration sync_interval = absl::Seconds(1);
+  int64_t log_limit_bytes = int64_t{4} << 30;  // 0: none
+  absl::Duration log_limit_time = absl::Seconds(30);
   int64_t max_variable_bytes = int64_t{64} << 30;
   int64_t memory_limit_bytes = 0;  // 0: none
   absl::Duration session_lease = absl::Minutes(10);

@@ -20,6 +20,14 @@ using storage::CheckpointInfo;
 using storage::CheckpointReader;
 using storage::CheckpointStore;
 
+// What one thread replays in a second (./dev bench log, replay).
+constexpr double kReplayBytesPerSecond = 1e9;
+constexpr double kReplayChangesPerSecond = 2e5;
+
+// A save that the length of the log asked for and that failed is tried again
+// after this.
+constexpr absl::Duration kLogSaveRetry = absl::Seconds(10);
+
 std::vector<CheckpointInfo> ListedOrNone(CheckpointStore* checkpoints) {
   absl::StatusOr<std::vector<CheckpointInfo>> listed = checkpoints->List();
   return listed.ok() ? *std::move(listed) : std::vector<CheckpointInfo>();
@@ -28,11 +36,12 @@ std::vector<CheckpointInfo> ListedOrNone(CheckpointStore* checkpoints) {
 }  // namespace
 
 Checkpointer::Checkpointer(VariableStore* store, Committer* committer,
-                           CheckpointStore* checkpoints, Clock* clock,
-                           const Options& options)
+                           CheckpointStore* checkpoints, storage::Log* log,
+                           Clock* clock, const Options& options)
     : store_(store),
       committer_(committer),
       checkpoints_(checkpoints),
+      log_(log),
       clock_(clock),
       options_(options),
       retention_(options.retention, clock->Now(), ListedOrNone(checkpoints)) {
@@ -40,6 +49,7 @@ Checkpointer::Checkpointer(VariableStore* store, Committer* committer,
   MutexLock lock(&mutex_);
   if (!listed.empty()) state_.last = listed.back();
   next_save_ = clock->Now() + options.interval;
+  logged_when_saved_ = -options.replayed_bytes;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -103,37 +113,97 @@ void Checkpointer::Post(std::function<void()> job) {
 
 // True when the interval is over. An unchanged store is not saved again.
 bool Checkpointer::SaveIsDue() const {
-  return options_.interval > absl::ZeroDuration() &&
-         clock_->Now() >= next_save_;
+  const bool interval_over =
+      options_.interval > absl::ZeroDuration() && clock_->Now() >= next_save_;
+  return interval_over || LogIsLong();
+}
+
+bool Checkpointer::LogIsLong() const {
+  if (log_ == nullptr || clock_->Now() < next_log_save_) return false;
+  const Revision saved = state_.last ? state_.last->revision : 0;
+  const Revision published = log_->state().published;
+  if (published <= saved) return false;
+  const int64_t bytes = log_->state().appended_bytes - logged_when_saved_;
+  const double seconds =
+      static_cast<double>(bytes) / kReplayBytesPerSecond +
+      static_cast<double>(published - saved) / kReplayChangesPerSecond;
+  return (options_.log_limit_bytes > 0 && bytes > options_.log_limit_bytes) ||
+         absl::Seconds(seconds) > options_.log_limit_time;
+}
+
+void Checkpointer::WaitForWork() {
+  absl::Duration wait = absl::Hours(24);
+  if (options_.interval > absl::ZeroDuration()) {
+    wait = std::min(wait, next_save_ - clock_->Now());
+  }
+  if (log_ != nullptr) wait = std::min(wait, options_.log_check_interval);
+  changed_.WaitFor(&mutex_, absl::ToDoubleSeconds(wait));
 }
 
 void Checkpointer::Run() {
   for (;;) {
     std::vector<Waiter> waiters;
     std::deque<std::function<void()>> jobs;
-    bool periodic = false;
+    bool due = false;
     {
       MutexLock lock(&mutex_);
-      while (waiting_.empty() && jobs_.empty() && !stopping_ && !SaveIsDue()) {
-        if (options_.interval > absl::ZeroDuration()) {
-          const absl::Duration left = next_save_ - clock_->Now();
-          changed_.WaitFor(
-              &mutex_, absl::ToDoubleSeconds(std::min(left, absl::Hours(24))));
-        } else {
-          changed_.Wait(&mutex_);
-        }
+      if (waiting_.empty() && jobs_.empty() && !stopping_ && !SaveIsDue()) {
+        WaitForWork();
       }
-      periodic = SaveIsDue() && !stopping_;
-      if (periodic) next_save_ = clock_->Now() + options_.interval;
+      due = SaveIsDue() && !stopping_;
+      if (due) next_save_ = clock_->Now() + options_.interval;
       waiters.swap(waiting_);
       jobs.swap(jobs_);
       if (waiters.empty() && jobs.empty() && stopping_) return;
-      const bool changed =
-          !state_.last || state_.last->revision != store_->usage().revision;
-      periodic = periodic && changed;
     }
+    due = due && !IsSaved();
     for (const auto& job : jobs) job();
-    if (!waiters.empty() || periodic) SaveFor(std::move(waiters));
+    if (!waiters.empty() || due) SaveFor(std::move(waiters));
+    MendLog();
+  }
+}
+
+bool Checkpointer::IsSaved() const {
+  MutexLock lock(&mutex_);
+  return state_.last && state_.last->revision == store_->usage().revision;
+}
+
+void Checkpointer::MendLog() {
+  if (log_ == nullptr) return;
+  absl::Status broken = log_->state().broken;
+  if (log_works_ != broken.ok()) {
+    log_works_ = broken.ok();
+    if (!log_works_) {
+      spdlog::error("the log broke, changes are refused: {}",
+                    broken.ToString());
+    }
+    if (options_.on_log_change) options_.on_log_change(log_works_);
+  }
+  if (broken.ok()) return;
+  // What was acknowledged may be nowhere but in memory.
+  if (!IsSaved()) SaveFor({});
+  if (!IsSaved()) return;
+  absl::Status restarted = log_->Restart();
+  if (!restarted.ok()) {
+    spdlog::error("the log still does not work: {}", restarted.ToString());
+    return;
+  }
+  log_works_ = true;
+  spdlog::warn("the log works again, changes are accepted");
+  if (options_.on_log_change) options_.on_log_change(true);
+}
+
+// The newest checkpoint may turn out damaged: the log leads from the one
+// before to the present as well.
+void Checkpointer::CutLog() {
+  if (log_ == nullptr) return;
+  std::vector<CheckpointInfo> listed = ListedOrNone(checkpoints_);
+  if (listed.size() < 2) return;
+  const Revision kept = listed[listed.size() - 2].revision;
+  absl::Status dropped = log_->DropThrough(kept);
+  if (!dropped.ok()) {
+    spdlog::warn("cannot drop the log up to revision {}: {}", kept,
+                 dropped.ToString());
   }
 }
 
@@ -143,6 +213,7 @@ void Checkpointer::SaveFor(std::vector<Waiter> waiters) {
     state_.saving = true;
   }
   const absl::Time start = clock_->Now();
+  const int64_t logged = log_ == nullptr ? 0 : log_->state().appended_bytes;
   absl::StatusOr<CheckpointInfo> saved =
       SaveNow([&waiters](int64_t written, int64_t total) {
         for (const Waiter& waiter : waiters) {
@@ -153,7 +224,12 @@ void Checkpointer::SaveFor(std::vector<Waiter> waiters) {
     MutexLock lock(&mutex_);
     state_.saving = false;
     state_.last_error = std::string(saved.status().message());
-    if (saved.ok()) state_.last = *saved;
+    if (saved.ok()) {
+      state_.last = *saved;
+      logged_when_saved_ = logged;
+    } else {
+      next_log_save_ = start + kLogSaveRetry;
+    }
   }
   if (saved.ok()) {
     spdlog::info("saved {}: revision {}, {} entries, {} bytes in {}",
@@ -180,6 +256,7 @@ absl::StatusOr<CheckpointInfo> Checkpointer::SaveNow(
       spdlog::warn("cannot remove checkpoint {}: {}", id, removed.ToString());
     }
   }
+  CutLog();
   return info;
 }
 

@@ -19,6 +19,7 @@
 #include "server/durability/retention.h"
 #include "server/variables/variable_store.h"
 #include "storage/checkpoint_store.h"
+#include "storage/log/log.h"
 
 namespace varkeep {
 
@@ -45,8 +46,10 @@ struct RestoreReport {
   std::vector<Item> items;
 };
 
-// Saves the variables of one store and brings them back. Thread-safe. All of it
-// happens on this object's one thread, in order; readers and writers of the
+// Saves the variables of one store and brings them back, and looks after the
+// log: what the older of the two newest checkpoints has is dropped from it, and
+// when it broke, everything is saved before it begins anew. Thread-safe. All of
+// it happens on this object's one thread, in order; readers and writers of the
 // store go on meanwhile. Callbacks are called on that thread and must not
 // block.
 class Checkpointer {
@@ -54,12 +57,21 @@ class Checkpointer {
   struct Options {
     absl::Duration interval = absl::ZeroDuration();  // between saves; 0: none
     RetentionPolicy retention;
+    // A save begins by itself when replaying what the log has since the last
+    // one would take more than either. 0 and InfiniteDuration: no limit.
+    int64_t log_limit_bytes = 0;
+    int64_t replayed_bytes = 0;  // that the log had when it was opened
+    absl::Duration log_limit_time = absl::InfiniteDuration();
+    // How often the log is looked at.
+    absl::Duration log_check_interval = absl::Seconds(1);
+    // Called when the log breaks and when it works again. May be empty.
+    std::function<void(bool works)> on_log_change;
   };
 
-  // All must live longer.
+  // All must live longer. `log` may be null.
   Checkpointer(VariableStore* store, Committer* committer,
-               storage::CheckpointStore* checkpoints, Clock* clock,
-               const Options& options);
+               storage::CheckpointStore* checkpoints, storage::Log* log,
+               Clock* clock, const Options& options);
   // Finishes what was asked for.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
@@ -103,6 +115,14 @@ class Checkpointer {
   void Post(std::function<void()> job);
   void Run();
   bool SaveIsDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // True when the newest checkpoint has every change.
+  bool IsSaved() const;
+  bool LogIsLong() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Waits until there is something to do, or the log should be looked at.
+  void WaitForWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Begins a broken log anew, once everything is saved.
+  void MendLog();
+  void CutLog();
   void SaveFor(std::vector<Waiter> waiters);
   absl::StatusOr<storage::CheckpointInfo> SaveNow(
       const storage::CheckpointProgress& progress);
@@ -115,9 +135,11 @@ class Checkpointer {
   VariableStore* const store_;
   Committer* const committer_;
   storage::CheckpointStore* const checkpoints_;
+  storage::Log* const log_;  // may be null
   Clock* const clock_;
   const Options options_;
-  Retention retention_;  // only the thread
+  Retention retention_;    // only the thread
+  bool log_works_ = true;  // as last reported; only the thread
 
   mutable Mutex mutex_;
   // Notified when there is something to do; the thread waits.
@@ -126,6 +148,8 @@ class Checkpointer {
   std::deque<std::function<void()>> jobs_ ABSL_GUARDED_BY(mutex_);
   State state_ ABSL_GUARDED_BY(mutex_);
   absl::Time next_save_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_log_save_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  int64_t logged_when_saved_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

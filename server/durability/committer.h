@@ -3,28 +3,38 @@
 #define VARKEEP_SERVER_DURABILITY_COMMITTER_H_
 
 #include <atomic>
-#include <optional>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/scopes/declarer.h"
 #include "server/variables/variable_store.h"
+#include "storage/log/log.h"
 
 namespace varkeep {
 
 // The one way in for changes: everything that wants to change a variable hands
-// its Mutation to Apply. Thread-safe.
+// its Mutation to Apply, which writes it to the log before it takes effect.
+// Thread-safe.
 class Committer : public Declarer {
  public:
-  // `store` must live longer.
-  explicit Committer(VariableStore* store) : store_(store) {}
+  // `store` must live longer. Without a log a change lives until the next
+  // checkpoint.
+  explicit Committer(VariableStore* store,
+                     Durability durability = Durability::kNone)
+      : store_(store), durability_(durability) {}
 
-  // VariableStore::Apply. UNAVAILABLE while draining.
+  // Before the first Apply. `log` must live longer.
+  void SetLog(storage::Log* log) { log_ = log; }
+
+  // VariableStore::Apply, as durable as the request asks for, or as the server
+  // is set; says what was reached. UNAVAILABLE while draining, or after a write
+  // to the log failed; RESOURCE_EXHAUSTED when the disk is full: then nothing
+  // changed.
   absl::StatusOr<Applied> Apply(const Mutation& mutation,
-                                const std::optional<RequestId>& request = {});
+                                const Request& request = {});
 
-  absl::StatusOr<Applied> Declare(
-      const Mutation& mutation,
-      const std::optional<RequestId>& request) override {
+  absl::StatusOr<Applied> Declare(const Mutation& mutation,
+                                  const Request& request) override {
     return Apply(mutation, request);
   }
   absl::StatusOr<VariableInfo> Find(absl::string_view container,
@@ -32,14 +42,32 @@ class Committer : public Declarer {
     return store_->Find(container, name);
   }
 
+  // Makes what the store shows now as durable as the request asks for: for a
+  // call that found done what it would have done. Says what was reached.
+  absl::StatusOr<Durability> Reach(const Request& request);
+
+  // Whether Apply may wait for the disk so long that a thread that serves
+  // others should not call it.
+  bool MayWait(const Request& request) const;
+
   // While draining every change is refused; those that began before may still
   // finish.
   void SetDraining(bool draining) { draining_ = draining; }
   bool draining() const { return draining_; }
 
+  // What a request gets that asks for nothing.
+  Durability durability() const { return durability_; }
+
  private:
+  class LoggedCommit;
+
+  Durability Wanted(const Request& request) const;
+
   VariableStore* const store_;
+  const Durability durability_;
+  storage::Log* log_ = nullptr;
   std::atomic<bool> draining_ = false;
+  std::atomic<int> large_commits_ = 0;  // under way
 };
 
 }  // namespace varkeep

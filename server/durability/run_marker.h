@@ -5,32 +5,30 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "server/variables/variable.h"
 #include "storage/file_system.h"
 
 namespace varkeep {
 
 // The file RUNNING in the data directory: there while a server runs, gone after
-// one that saved everything and left. A server that finds it knows that the one
-// before died and may have given out revisions that no checkpoint has, and
-// begins above all of them, so that a revision never means two things. One
+// one that saved everything and left. It holds the boot id of the machine: a
+// server that finds it knows that the one before died, and whether the machine
+// has been started anew since, so that what was not synced may be gone. One
 // thread only.
 class RunMarker {
  public:
-  // `file_system` must live longer.
-  RunMarker(storage::FileSystem* file_system, std::string directory);
-
-  // Revisions that a server which died may have used are taken to end at the
-  // next multiple of this.
-  static constexpr Revision kStep = 1'000'000'000'000;
+  // `file_system` must live longer. `boot_id` differs from one start of the
+  // machine to the next; "": not known, every crash counts as a power cut.
+  RunMarker(storage::FileSystem* file_system, std::string directory,
+            std::string boot_id);
 
   struct Begun {
-    Revision revision = 0;  // to continue from
     bool after_crash = false;
+    bool after_power_cut = false;
   };
-  // `saved`: revision of the checkpoint that was loaded. Durable on return.
-  absl::StatusOr<Begun> Begin(Revision saved);
-
+  // What the server before left, without changing it.
+  absl::StatusOr<Begun> Find();
+  // Says that a server runs. Durable on return.
+  absl::Status Begin();
   // After the last save, when nothing changes any more.
   absl::Status End();
 
@@ -39,7 +37,11 @@ class RunMarker {
 
   storage::FileSystem* const file_system_;
   const std::string directory_;
+  const std::string boot_id_;
 };
+
+// The kernel's boot id; "" where there is none.
+std::string SystemBootId();
 
 }  // namespace varkeep
 

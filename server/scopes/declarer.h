@@ -17,8 +17,8 @@ class Declarer {
  public:
   virtual ~Declarer() = default;
   // VariableStore::Apply of a DeclareMutation or AddToCollectionMutation.
-  virtual absl::StatusOr<Applied> Declare(
-      const Mutation& mutation, const std::optional<RequestId>& request) = 0;
+  virtual absl::StatusOr<Applied> Declare(const Mutation& mutation,
+                                          const Request& request) = 0;
   // NOT_FOUND when the container has no such variable.
   virtual absl::StatusOr<VariableInfo> Find(absl::string_view container,
                                             absl::string_view name) = 0;

@@ -15,9 +15,9 @@
 
 namespace varkeep {
 
-absl::StatusOr<Declared> Session::GetVariable(
-    const Scope& scope, const VariableArguments& args,
-    const std::optional<RequestId>& request) {
+absl::StatusOr<Declared> Session::GetVariable(const Scope& scope,
+                                              const VariableArguments& args,
+                                              const Request& request) {
   MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(std::optional<Declared> answered, Answered(request));
   if (answered.has_value()) return *std::move(answered);

@@ -32,12 +32,12 @@ absl::StatusOr<std::optional<VariableInfo>> Session::FindInContainer(
 
 absl::StatusOr<std::optional<Declared>> Session::Answered(
     const Request& request) {
-  if (!request.has_value()) return std::nullopt;
-  if (request->client == 0 || request->sequence == 0) {
+  if (!request.id) return std::nullopt;
+  if (request.id->client == 0 || request.id->sequence == 0) {
     return absl::InvalidArgumentError(
         "a request id has a client and a sequence, neither is 0");
   }
-  const AnswerMemory::Answer* answer = answers_.Find(*request);
+  const AnswerMemory::Answer* answer = answers_.Find(*request.id);
   if (answer == nullptr) return std::nullopt;
   ASSIGN_OR_RETURN(VariableInfo info,
                    declarer_->Find(options_.container, answer->op_name));
@@ -45,8 +45,8 @@ absl::StatusOr<std::optional<Declared>> Session::Answered(
 }
 
 void Session::Remember(const Request& request, const Declared& answer) {
-  if (!request.has_value()) return;
-  answers_.Record(*request, {answer.info.spec.name, answer.created});
+  if (!request.id) return;
+  answers_.Record(*request.id, {answer.info.spec.name, answer.created});
 }
 
 absl::StatusOr<std::string> Session::NewName(
@@ -112,9 +112,9 @@ void Session::Adopt(const VariableRequest& wanted, const std::string& op_name,
   collections_.Add(collections, op_name);
 }
 
-absl::StatusOr<Declared> Session::CreateVariable(
-    const Scope& scope, const VariableArguments& args,
-    const std::optional<RequestId>& request) {
+absl::StatusOr<Declared> Session::CreateVariable(const Scope& scope,
+                                                 const VariableArguments& args,
+                                                 const Request& request) {
   MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(std::optional<Declared> answered, Answered(request));
   if (answered.has_value()) return *std::move(answered);
@@ -132,7 +132,7 @@ std::vector<std::string> Session::Collection(absl::string_view key) const {
 
 absl::StatusOr<VariableInfo> Session::AddToCollections(
     const std::vector<std::string>& keys, absl::string_view name,
-    const std::optional<RequestId>& request) {
+    const Request& request) {
   MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(std::optional<Declared> answered, Answered(request));
   if (answered.has_value()) return std::move(answered->info);

@@ -63,11 +63,11 @@ class Session {
   // `request` answered before is answered again.
   absl::StatusOr<Declared> GetVariable(const Scope& scope,
                                        const VariableArguments& args,
-                                       const std::optional<RequestId>& request);
+                                       const Request& request);
   // tf.Variable (SEMANTICS 3).
-  absl::StatusOr<Declared> CreateVariable(
-      const Scope& scope, const VariableArguments& args,
-      const std::optional<RequestId>& request);
+  absl::StatusOr<Declared> CreateVariable(const Scope& scope,
+                                          const VariableArguments& args,
+                                          const Request& request);
 
   // Op names, in the order they were added; an unknown key has none.
   std::vector<std::string> Collection(absl::string_view key) const;
@@ -76,14 +76,13 @@ class Session {
   // variable.
   absl::StatusOr<VariableInfo> AddToCollections(
       const std::vector<std::string>& keys, absl::string_view name,
-      const std::optional<RequestId>& request);
+      const Request& request);
 
   // Op names of all variables this session declared or found, in order, each
   // once.
   std::vector<std::string> Declarations() const;
 
  private:
-  using Request = std::optional<RequestId>;
   // The variable of the container; nullopt when there is none.
   absl::StatusOr<std::optional<VariableInfo>> FindInContainer(
       absl::string_view name);

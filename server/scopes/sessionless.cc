@@ -16,7 +16,7 @@ namespace {
 class Target {
  public:
   Target(Declarer* declarer, absl::string_view container,
-         const std::optional<RequestId>& request)
+         const Request& request)
       : declarer_(declarer), container_(container), request_(request) {}
 
   absl::StatusOr<std::optional<VariableInfo>> Find(absl::string_view name) {
@@ -41,7 +41,7 @@ class Target {
  private:
   Declarer* const declarer_;
   const absl::string_view container_;
-  const std::optional<RequestId>& request_;
+  const Request& request_;
 };
 
 absl::StatusOr<VariableSpec> SeededSpecOf(
@@ -143,7 +143,7 @@ absl::StatusOr<Declared> CreateLiteral(const VariableSpec& spec,
 
 absl::StatusOr<Declared> GetVariableWithoutSession(
     Declarer* declarer, absl::string_view container, const Scope& scope,
-    const VariableArguments& args, const std::optional<RequestId>& request,
+    const VariableArguments& args, const Request& request,
     const std::function<uint64_t()>& entropy) {
   RETURN_IF_ERROR(CheckContainerName(container));
   ASSIGN_OR_RETURN(VariableRequest wanted, ReadGetVariable(scope, args));
@@ -166,7 +166,7 @@ absl::StatusOr<Declared> GetVariableWithoutSession(
 
 absl::StatusOr<Declared> CreateVariableWithoutSession(
     Declarer* declarer, absl::string_view container, const Scope& scope,
-    const VariableArguments& args, const std::optional<RequestId>& request,
+    const VariableArguments& args, const Request& request,
     const std::function<uint64_t()>& entropy) {
   RETURN_IF_ERROR(CheckContainerName(container));
   ASSIGN_OR_RETURN(VariableRequest wanted, ReadCreateVariable(scope, args));

@@ -19,11 +19,11 @@ namespace varkeep {
 // fields the caller cares for.
 absl::StatusOr<Declared> GetVariableWithoutSession(
     Declarer* declarer, absl::string_view container, const Scope& scope,
-    const VariableArguments& args, const std::optional<RequestId>& request,
+    const VariableArguments& args, const Request& request,
     const std::function<uint64_t()>& entropy);
 absl::StatusOr<Declared> CreateVariableWithoutSession(
     Declarer* declarer, absl::string_view container, const Scope& scope,
-    const VariableArguments& args, const std::optional<RequestId>& request,
+    const VariableArguments& args, const Request& request,
     const std::function<uint64_t()>& entropy);
 
 }  // namespace varkeep

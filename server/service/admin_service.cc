@@ -42,12 +42,16 @@ class AdminService final : public v1::AdminService::CallbackService {
   ServerUnaryReactor* DeleteVariable(
       CallbackServerContext* call, const v1::DeleteVariableRequest* request,
       v1::DeleteVariableResponse* response) override {
-    return Answer(call, [&]() -> absl::Status {
-      ASSIGN_OR_RETURN(Applied applied,
-                       services_.committer->Apply(DeleteMutation{
-                           request->container(),
-                           std::string(StripOutput(request->name()))}));
+    return AnswerOn(services_.waiters, call, [=, this]() -> absl::Status {
+      ASSIGN_OR_RETURN(
+          Applied applied,
+          services_.committer->Apply(
+              DeleteMutation{request->container(),
+                             std::string(StripOutput(request->name()))},
+              RequestFromProto(*request)));
       response->set_revision(applied.revision);
+      response->set_durability(DurabilityToProto(applied.durability));
+      response->set_duplicate(applied.duplicate);
       return absl::OkStatus();
     });
   }
@@ -55,11 +59,14 @@ class AdminService final : public v1::AdminService::CallbackService {
   ServerUnaryReactor* ResetContainer(
       CallbackServerContext* call, const v1::ResetContainerRequest* request,
       v1::ResetContainerResponse* response) override {
-    return Answer(call, [&]() -> absl::Status {
+    return AnswerOn(services_.waiters, call, [=, this]() -> absl::Status {
       ASSIGN_OR_RETURN(Applied applied,
                        services_.committer->Apply(
-                           ResetContainerMutation{request->container()}));
+                           ResetContainerMutation{request->container()},
+                           RequestFromProto(*request)));
       response->set_revision(applied.revision);
+      response->set_durability(DurabilityToProto(applied.durability));
+      response->set_duplicate(applied.duplicate);
       response->set_dropped_variables(applied.count);
       response->set_closed_sessions(services_.sessions->CloseAll());
       spdlog::info("reset container '{}': {} variables dropped",
@@ -118,7 +125,7 @@ class AdminService final : public v1::AdminService::CallbackService {
                             v1::DrainResponse*) override {
     return Answer(call, [&] {
       services_.committer->SetDraining(!request->resume());
-      services_.set_serving(request->resume());
+      services_.update_health();
       spdlog::info(request->resume() ? "serving again" : "draining");
       return absl::OkStatus();
     });
@@ -154,6 +161,13 @@ class AdminService final : public v1::AdminService::CallbackService {
     response->set_idle_pool_bytes(
         static_cast<uint64_t>(BufferPool::Default()->usage().idle_bytes));
     response->set_log_level(LogLevelName());
+    response->set_durability(
+        DurabilityToProto(services_.committer->durability()));
+    const storage::Log::State log = services_.log->state();
+    response->mutable_log()->set_synced_revision(log.synced);
+    response->mutable_log()->set_segments(log.segments);
+    response->mutable_log()->set_bytes(static_cast<uint64_t>(log.bytes));
+    response->mutable_log()->set_error(std::string(log.broken.message()));
   }
 
   const ServiceContext& services_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proto/grpc_status.h"
+#include "server/service/convert.h"
 
 namespace varkeep {
 namespace {
@@ -61,12 +62,13 @@ void AssignReactor::Apply() {
     Finish(ToGrpc(mutation.status()));
     return;
   }
-  if (ValueBytes(*mutation) <= kInlineBytes) {
+  if (ValueBytes(*mutation) <= kInlineBytes &&
+      !services_->committer->MayWait(upload_.request())) {
     Finish(ApplyNow(*mutation));
     return;
   }
   auto shared = std::make_shared<Mutation>(*std::move(mutation));
-  services_->workers->Schedule([this, shared]() mutable {
+  services_->waiters->Schedule([this, shared]() mutable {
     grpc::Status status = ApplyNow(*shared);
     // Before the answer: the next update finds the value unshared.
     shared.reset();
@@ -81,6 +83,7 @@ grpc::Status AssignReactor::ApplyNow(const Mutation& mutation) {
   v1::AssignResponse response;
   response.set_version(applied->revision);
   response.set_duplicate(applied->duplicate);
+  response.set_durability(DurabilityToProto(applied->durability));
   grpc::Slice slice(response.SerializeAsString());
   *response_ = grpc::ByteBuffer(&slice, 1);
   return grpc::Status::OK;

@@ -89,7 +89,7 @@ absl::Status AssignUpload::Begin(const v1::AssignHeader& header) {
     expected_version_ = header.expected_version();
   }
   if (header.has_validate_shape()) validate_shape_ = header.validate_shape();
-  request_ = RequestIdFromProto(header.has_request_id(), header.request_id());
+  request_ = RequestFromProto(header);
 
   ASSIGN_OR_RETURN(VariableInfo info, store_->Find(container_, name_));
   if (kind_ == AssignKind::kAssign) {

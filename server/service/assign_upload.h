@@ -34,7 +34,7 @@ class AssignUpload {
 
   // After the last message. INVALID_ARGUMENT when bytes are missing.
   absl::StatusOr<Mutation> Finish();
-  const std::optional<RequestId>& request() const { return request_; }
+  const Request& request() const { return request_; }
 
  private:
   absl::Status AddHeader(google::protobuf::io::CodedInputStream* input);
@@ -47,7 +47,7 @@ class AssignUpload {
   std::string name_;
   std::optional<Revision> expected_version_;
   bool validate_shape_ = true;
-  std::optional<RequestId> request_;
+  Request request_;
   std::shared_ptr<Tensor> tensor_;  // null: no header yet
   size_t received_ = 0;             // bytes
 };

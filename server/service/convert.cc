@@ -188,10 +188,29 @@ void VariableToProto(const VariableInfo& info, v1::VariableInfo* out) {
   out->set_declared(info.declared);
 }
 
-std::optional<RequestId> RequestIdFromProto(bool given,
-                                            const v1::RequestId& id) {
-  if (!given) return std::nullopt;
-  return RequestId{id.client(), id.sequence()};
+std::optional<Durability> DurabilityFromProto(v1::Durability durability) {
+  switch (durability) {
+    case v1::DURABILITY_NONE:
+      return Durability::kNone;
+    case v1::DURABILITY_INTERVAL:
+      return Durability::kInterval;
+    case v1::DURABILITY_FSYNC:
+      return Durability::kFsync;
+    default:
+      return std::nullopt;
+  }
+}
+
+v1::Durability DurabilityToProto(Durability durability) {
+  switch (durability) {
+    case Durability::kNone:
+      return v1::DURABILITY_NONE;
+    case Durability::kInterval:
+      return v1::DURABILITY_INTERVAL;
+    case Durability::kFsync:
+      break;
+  }
+  return v1::DURABILITY_FSYNC;
 }
 
 void CheckpointToProto(const storage::CheckpointInfo& info,

@@ -32,8 +32,21 @@ absl::StatusOr<VariableArguments> VariableFromProto(
 
 void VariableToProto(const VariableInfo& info, v1::VariableInfo* out);
 
-std::optional<RequestId> RequestIdFromProto(bool given,
-                                            const v1::RequestId& id);
+// An unknown number is taken as unset.
+std::optional<Durability> DurabilityFromProto(v1::Durability durability);
+v1::Durability DurabilityToProto(Durability durability);
+
+// What any message of a change says about the request.
+template <typename Message>
+Request RequestFromProto(const Message& message) {
+  Request request;
+  if (message.has_request_id()) {
+    request.id = RequestId{message.request_id().client(),
+                           message.request_id().sequence()};
+  }
+  request.durability = DurabilityFromProto(message.durability());
+  return request;
+}
 
 void CheckpointToProto(const storage::CheckpointInfo& info,
                        v1::Checkpoint* out);

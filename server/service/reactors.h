@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "base/thread_pool.h"
 #include "proto/grpc_status.h"
 
 namespace varkeep {
@@ -19,6 +20,18 @@ grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                  Work&& work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpc(work()));
+  return reactor;
+}
+
+// The same on a thread of `pool`, or at once when it is null. `work` is kept:
+// it must not refer to the caller's locals.
+template <typename Work>
+grpc::ServerUnaryReactor* AnswerOn(ThreadPool* pool,
+                                   grpc::CallbackServerContext* context,
+                                   Work work) {
+  if (pool == nullptr) return Answer(context, work);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  pool->Schedule([reactor, work] { reactor->Finish(ToGrpc(work())); });
   return reactor;
 }
 

@@ -12,6 +12,7 @@
 #include "server/durability/committer.h"
 #include "server/scopes/session_table.h"
 #include "server/variables/variable_store.h"
+#include "storage/log/log.h"
 
 namespace grpc {
 class Service;
@@ -26,7 +27,9 @@ struct ServiceContext {
   Committer* committer = nullptr;
   SessionTable* sessions = nullptr;
   Checkpointer* checkpointer = nullptr;
-  ThreadPool* workers = nullptr;  // runs what would hold up an RPC thread
+  // Runs what would hold up an RPC thread: long work, and waiting for the disk.
+  // As many threads as changes can share one sync.
+  ThreadPool* waiters = nullptr;
   std::function<uint64_t()> entropy;
 
   // For Status and Drain.
@@ -34,7 +37,8 @@ struct ServiceContext {
   std::string data_directory;
   absl::Time started;
   absl::Duration checkpoint_interval;
-  std::function<void(bool serving)> set_serving;
+  const storage::Log* log = nullptr;
+  std::function<void()> update_health;  // draining changed
 };
 
 std::unique_ptr<grpc::Service> MakeVariableService(

@@ -20,6 +20,7 @@
 #include "server/service/read_stream.h"
 #include "server/service/selection.h"
 #include "server/service/services.h"
+#include "server/service/transaction_reactor.h"
 #include "server/service/wait_reactor.h"
 #include "server/variables/names.h"
 #include "varkeep/v1/variable_service.grpc.pb.h"
@@ -41,7 +42,8 @@ using Raw = v1::VariableService;
 using Base =
     Raw::WithRawCallbackMethod_ReadValue<Raw::WithRawCallbackMethod_ReadValues<
         Raw::WithRawCallbackMethod_Assign<Raw::WithRawCallbackMethod_AssignAdd<
-            Raw::WithRawCallbackMethod_AssignSub<Raw::CallbackService>>>>>;
+            Raw::WithRawCallbackMethod_AssignSub<
+                Raw::WithRawCallbackMethod_Gather<Raw::CallbackService>>>>>>;
 
 template <typename Message>
 absl::Status Parse(const ByteBuffer& buffer, Message* message) {
@@ -65,6 +67,13 @@ ServerWriteReactor<ByteBuffer>* Send(Revision revision,
   auto stream = std::make_shared<ReadStream>(revision, std::move(items));
   return new Streamer<ByteBuffer>(
       [stream](ByteBuffer* message) { return stream->Next(message); });
+}
+
+ServerWriteReactor<ByteBuffer>* SendOne(ReadStream::Item item) {
+  const Revision revision = item.value.version;
+  std::vector<ReadStream::Item> items;
+  items.push_back(std::move(item));
+  return Send(revision, std::move(items));
 }
 
 class VariableService final : public Base {
@@ -125,25 +134,23 @@ class VariableService final : public Base {
   ServerUnaryReactor* GetVariable(CallbackServerContext* call,
                                   const v1::GetVariableRequest* request,
                                   v1::GetVariableResponse* response) override {
-    return Answer(call, [&]() -> absl::Status {
+    const Request change = RequestFromProto(*request);
+    return AnswerOn(PoolFor(change), call, [=, this]() -> absl::Status {
       ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
-      return Get(
-          request->session_id(), request->container(), scope,
-          request->variable(),
-          RequestIdFromProto(request->has_request_id(), request->request_id()),
-          response);
+      return Get(request->session_id(), request->container(), scope,
+                 request->variable(), change, response);
     });
   }
 
   ServerUnaryReactor* GetVariables(
       CallbackServerContext* call, const v1::GetVariablesRequest* request,
       v1::GetVariablesResponse* response) override {
-    return Answer(call, [&]() -> absl::Status {
+    return AnswerOn(services_.waiters, call, [=, this]() -> absl::Status {
       ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
       for (int i = 0; i < request->variables_size(); ++i) {
         absl::Status status =
             Get(request->session_id(), request->container(), scope,
-                request->variables(i), std::nullopt, response->add_variables());
+                request->variables(i), Request(), response->add_variables());
         if (!status.ok()) {
           return Annotate(status, absl::StrCat("variables[", i, "]"));
         }
@@ -155,38 +162,32 @@ class VariableService final : public Base {
   ServerUnaryReactor* CreateVariable(
       CallbackServerContext* call, const v1::CreateVariableRequest* request,
       v1::CreateVariableResponse* response) override {
-    return Answer(call, [&]() -> absl::Status {
+    const Request change = RequestFromProto(*request);
+    return AnswerOn(PoolFor(change), call, [=, this]() -> absl::Status {
       ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
       ASSIGN_OR_RETURN(VariableArguments arguments,
                        VariableFromProto(request->variable()));
-      const std::optional<RequestId> id =
-          RequestIdFromProto(request->has_request_id(), request->request_id());
       absl::StatusOr<Declared> declared;
       if (request->session_id().empty()) {
         declared = CreateVariableWithoutSession(
-            services_.committer, request->container(), scope, arguments, id,
+            services_.committer, request->container(), scope, arguments, change,
             services_.entropy);
       } else {
         ASSIGN_OR_RETURN(SessionPtr session,
                          services_.sessions->Find(request->session_id()));
-        declared = session->CreateVariable(scope, arguments, id);
+        declared = session->CreateVariable(scope, arguments, change);
       }
       RETURN_IF_ERROR(declared.status());
-      VariableToProto(declared->info, response->mutable_variable());
-      response->set_created(declared->created);
-      return absl::OkStatus();
+      return Answered(*declared, change, response);
     });
   }
 
-  // Draws numbers, so it runs on a worker.
+  // Draws numbers, which takes a while.
   ServerUnaryReactor* Initialize(CallbackServerContext* call,
                                  const v1::InitializeRequest* request,
                                  v1::InitializeResponse* response) override {
-    ServerUnaryReactor* reactor = call->DefaultReactor();
-    services_.workers->Schedule([this, reactor, request, response] {
-      reactor->Finish(ToGrpc(InitializeNow(*request, response)));
-    });
-    return reactor;
+    return AnswerOn(services_.waiters, call,
+                    [=, this] { return InitializeNow(*request, response); });
   }
 
   ServerUnaryReactor* IsInitialized(
@@ -241,10 +242,7 @@ class VariableService final : public Base {
                                             const ByteBuffer* raw) override {
     absl::StatusOr<ReadStream::Item> item = ReadOne(*raw);
     if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
-    const Revision revision = item->value.version;
-    std::vector<ReadStream::Item> items;
-    items.push_back(*std::move(item));
-    return Send(revision, std::move(items));
+    return SendOne(*std::move(item));
   }
 
   ServerWriteReactor<ByteBuffer>* ReadValues(CallbackServerContext*,
@@ -274,6 +272,18 @@ class VariableService final : public Base {
   grpc::ServerReadReactor<ByteBuffer>* AssignSub(
       CallbackServerContext* call, ByteBuffer* response) override {
     return new AssignReactor(AssignKind::kSubtract, &services_, call, response);
+  }
+
+  grpc::ServerReadReactor<v1::TransactionRequest>* Transaction(
+      CallbackServerContext* call, v1::TransactionResponse* response) override {
+    return new TransactionReactor(&services_, call, response);
+  }
+
+  ServerWriteReactor<ByteBuffer>* Gather(CallbackServerContext*,
+                                         const ByteBuffer* raw) override {
+    absl::StatusOr<ReadStream::Item> item = GatherRows(*raw);
+    if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
+    return SendOne(*std::move(item));
   }
 
   ServerWriteReactor<v1::ListVariablesResponse>* ListVariables(
@@ -329,12 +339,11 @@ class VariableService final : public Base {
   ServerUnaryReactor* AddToCollection(
       CallbackServerContext* call, const v1::AddToCollectionRequest* request,
       v1::AddToCollectionResponse* response) override {
-    return Answer(call, [&]() -> absl::Status {
+    const Request change = RequestFromProto(*request);
+    return AnswerOn(PoolFor(change), call, [=, this]() -> absl::Status {
       const std::vector<std::string> keys(request->keys().begin(),
                                           request->keys().end());
       const std::string name(StripOutput(request->name()));
-      const std::optional<RequestId> id =
-          RequestIdFromProto(request->has_request_id(), request->request_id());
       absl::StatusOr<VariableInfo> info;
       if (request->session_id().empty()) {
         RETURN_IF_ERROR(CheckCollectionKeys(keys));
@@ -342,13 +351,13 @@ class VariableService final : public Base {
             services_.committer
                 ->Apply(
                     AddToCollectionMutation{request->container(), name, keys},
-                    id)
+                    change)
                 .status());
         info = services_.store->Find(request->container(), name);
       } else {
         ASSIGN_OR_RETURN(SessionPtr session,
                          services_.sessions->Find(request->session_id()));
-        info = session->AddToCollections(keys, name, id);
+        info = session->AddToCollections(keys, name, change);
       }
       RETURN_IF_ERROR(info.status());
       VariableToProto(*info, response->mutable_variable());
@@ -384,23 +393,37 @@ class VariableService final : public Base {
 
   absl::Status Get(const std::string& session_id, const std::string& container,
                    const Scope& scope, const v1::VariableArguments& variable,
-                   const std::optional<RequestId>& id,
-                   v1::GetVariableResponse* response) {
+                   const Request& change, v1::GetVariableResponse* response) {
     ASSIGN_OR_RETURN(VariableArguments arguments, VariableFromProto(variable));
     absl::StatusOr<Declared> declared;
     if (session_id.empty()) {
       declared =
           GetVariableWithoutSession(services_.committer, container, scope,
-                                    arguments, id, services_.entropy);
+                                    arguments, change, services_.entropy);
     } else {
       ASSIGN_OR_RETURN(SessionPtr session,
                        services_.sessions->Find(session_id));
-      declared = session->GetVariable(scope, arguments, id);
+      declared = session->GetVariable(scope, arguments, change);
     }
     RETURN_IF_ERROR(declared.status());
-    VariableToProto(declared->info, response->mutable_variable());
-    response->set_created(declared->created);
+    return Answered(*declared, change, response);
+  }
+
+  // What was found may be another request's, and less durable than this one
+  // wants.
+  template <typename Response>
+  absl::Status Answered(const Declared& declared, const Request& change,
+                        Response* response) {
+    ASSIGN_OR_RETURN(Durability reached, services_.committer->Reach(change));
+    response->set_durability(DurabilityToProto(reached));
+    VariableToProto(declared.info, response->mutable_variable());
+    response->set_created(declared.created);
     return absl::OkStatus();
+  }
+
+  // Where a change is made: null for here and now.
+  ThreadPool* PoolFor(const Request& change) const {
+    return services_.committer->MayWait(change) ? services_.waiters : nullptr;
   }
 
   absl::Status InitializeNow(const v1::InitializeRequest& request,
@@ -413,8 +436,8 @@ class VariableService final : public Base {
         services_.committer->Apply(
             InitializeMutation{selected.container, std::move(selected.names),
                                request.force()},
-            RequestIdFromProto(request.has_request_id(),
-                               request.request_id())));
+            RequestFromProto(request)));
+    response->set_durability(DurabilityToProto(applied.durability));
     response->set_revision(applied.revision);
     response->set_duplicate(applied.duplicate);
     for (const std::string& name : applied.names) {
@@ -437,6 +460,21 @@ class VariableService final : public Base {
           item.value.value,
           CopySlice(*item.value.value, SliceFromProto(request.slice())));
     }
+    return item;
+  }
+
+  absl::StatusOr<ReadStream::Item> GatherRows(const ByteBuffer& raw) {
+    v1::GatherRequest request;
+    RETURN_IF_ERROR(Parse(raw, &request));
+    ASSIGN_OR_RETURN(TensorRef indices, TensorFromProto(request.indices()));
+    ReadStream::Item item;
+    ASSIGN_OR_RETURN(item.value,
+                     services_.store->Read(request.container(),
+                                           StripOutput(request.name())));
+    const Tensor& params = *item.value.value;
+    ASSIGN_OR_RETURN(item.value.value, request.nd()
+                                           ? varkeep::GatherNd(params, *indices)
+                                           : varkeep::Gather(params, *indices));
     return item;
   }
 

@@ -8,9 +8,11 @@
 #include <variant>
 #include <vector>
 
+#include "base/durability.h"
 #include "server/variables/variable.h"
 #include "tensor/tensor.h"
 #include "tensor/tensor_ops.h"
+#include "tensor/tensor_rows.h"
 
 namespace varkeep {
 
@@ -53,6 +55,34 @@ struct UpdateMutation {
   std::optional<Revision> expected_version;
 };
 
+// value[indices] = value[indices] op updates; see tensor_rows.h.
+struct ScatterMutation {
+  std::string container;
+  std::string name;
+  ScatterOp op = ScatterOp::kUpdate;
+  bool nd = false;  // CheckScatterNd instead of CheckScatter
+  TensorRef indices;
+  TensorRef updates;
+  std::optional<Revision> expected_version;
+};
+
+// ABORTED unless the variable has this version; 0: it has no value.
+struct VersionCondition {
+  std::string name;
+  Revision version = 0;
+};
+
+// All of it or nothing, at one revision. The operations are applied in their
+// order, each sees what those before it did; versions are those before the
+// transaction. The containers of the operations are that of the transaction.
+struct TransactionMutation {
+  using Operation =
+      std::variant<AssignMutation, UpdateMutation, ScatterMutation>;
+  std::string container;
+  std::vector<Operation> operations;
+  std::vector<VersionCondition> conditions;
+};
+
 struct DeleteMutation {
   std::string container;
   std::string name;
@@ -81,13 +111,30 @@ struct RestoreMutation {
 
 using Mutation =
     std::variant<DeclareMutation, InitializeMutation, AssignMutation,
-                 UpdateMutation, DeleteMutation, ResetContainerMutation,
+                 UpdateMutation, ScatterMutation, TransactionMutation,
+                 DeleteMutation, ResetContainerMutation,
                  AddToCollectionMutation, RestoreMutation>;
 
 // Makes a repeated mutation happen once; see RequestId in the .proto.
 struct RequestId {
   uint64_t client = 0;
   uint64_t sequence = 0;
+  friend bool operator==(const RequestId&, const RequestId&) = default;
+  template <typename H>
+  friend H AbslHashValue(H hash, const RequestId& id) {
+    return H::combine(std::move(hash), id.client, id.sequence);
+  }
+};
+
+// What a caller says about a mutation beside the mutation itself.
+struct Request {
+  Request() = default;
+  // Implicit: most callers have an id or nothing.
+  Request(RequestId request) : id(request) {}                 // NOLINT
+  Request(std::optional<RequestId> request) : id(request) {}  // NOLINT
+
+  std::optional<RequestId> id;
+  std::optional<Durability> durability;  // unset: as the server is set
 };
 
 // What a mutation did.
@@ -97,6 +144,7 @@ struct Applied {
   bool created = false;    // Declare: the container did not have the variable
   std::vector<std::string> names;  // Initialize: those that got a value now
   int64_t count = 0;               // ResetContainer: variables dropped
+  Durability durability = Durability::kNone;  // that was reached
 };
 
 }  // namespace varkeep

@@ -51,7 +51,7 @@ int64_t VariableStore::Growth(const std::vector<Drawing>& drawings) const {
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
-                                          const Request& request) {
+                                          const Call& call) {
   std::vector<VariablePtr> variables;
   for (const std::string& name : initialize.names) {
     ASSIGN_OR_RETURN(VariablePtr variable, Lookup(initialize.container, name));
@@ -59,33 +59,31 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
   }
   Writers writers(variables);
   std::vector<Drawing> drawings;
+  Applied applied;
+  Reservation reservation(this);
   {
     MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-    if (repeated) return *repeated;
+    for (const VariablePtr& variable : variables) {
+      RETURN_IF_ERROR(CheckAlive(*variable));
+    }
     drawings = ToDraw(variables, initialize.force);
-    RETURN_IF_ERROR(CheckGrowth(Growth(drawings)));
+    if (drawings.empty()) return applied;
+    RETURN_IF_ERROR(reservation.Take(Growth(drawings)));
   }
   RETURN_IF_ERROR(Draw(&drawings));
 
   std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
-  MutexLock lock(&mutex_);
-  for (const Drawing& drawing : drawings) {
-    if (!drawing.variable->deleted) continue;
-    return NoSuchVariableError(initialize.container, drawing.info.spec.name);
-  }
-  // Others may have taken the memory meanwhile.
-  RETURN_IF_ERROR(CheckGrowth(Growth(drawings)));
-  Applied applied;
-  if (!drawings.empty()) applied.revision = ++usage_.revision;
-  for (Drawing& drawing : drawings) {
-    ++drawing.variable->info.run;
-    old.push_back(SetValue(drawing.variable.get(),
-                           Adopt(std::exchange(drawing.value, nullptr)),
-                           applied.revision));
-    applied.names.push_back(drawing.info.spec.name);
-  }
-  Finish(request, applied);
+  RETURN_IF_ERROR(
+      Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        reservation.Release();
+        for (Drawing& drawing : drawings) {
+          ++drawing.variable->info.run;
+          old.push_back(SetValue(drawing.variable.get(),
+                                 Adopt(std::exchange(drawing.value, nullptr)),
+                                 applied.revision));
+          applied.names.push_back(drawing.info.spec.name);
+        }
+      }));
   return applied;
 }
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What changes the store, but for initializing and restoring, which have files
-// of their own. A change of values goes through three steps: take the writer
-// mutexes; under the store's mutex check everything that can fail; make the new
-// values without it; under it again install them at one new revision. A
-// variable that was deleted in between is no longer there.
+// The way of every change, and declaring and deleting. Changes of values,
+// initializing and restoring have files of their own. The steps of a change are
+// in variable_store.h.
 #include <algorithm>
 #include <utility>
 
@@ -17,47 +15,61 @@
 #include "server/variables/variable_store.h"
 
 namespace varkeep {
-namespace {
+// While one call with a request id is under way, another with the same id waits
+// and finds it applied.
+class VariableStore::InFlight {
+ public:
+  InFlight(VariableStore* store, const RequestId& id) : store_(store), id_(id) {
+    MutexLock lock(&store_->mutex_);
+    while (!store_->in_flight_.insert(id_).second) {
+      store_->landed_.Wait(&store_->mutex_);
+    }
+  }
+  ~InFlight() {
+    {
+      MutexLock lock(&store_->mutex_);
+      store_->in_flight_.erase(id_);
+    }
+    store_->landed_.NotifyAll();
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
 
-absl::Status CheckVersion(const VariableInfo& info,
-                          const std::optional<Revision>& expected) {
-  if (!expected || *expected == info.version) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat("variable '", info.spec.name, "' has version ", info.version,
-                   ", the request expects version ", *expected));
-}
+ private:
+  VariableStore* const store_;
+  const RequestId id_;
+};
 
-// True when nobody but the store holds the value. The copy that comes and goes
-// orders what former holders read before what the caller writes: use_count()
-// alone does not.
-bool IsUnshared(std::shared_ptr<Tensor>& value) {
-  if (value.use_count() != 1) return false;
-  std::shared_ptr<Tensor> probe = value;
-  probe.reset();
-  return true;
-}
-
-}  // namespace
-
-absl::StatusOr<Applied> VariableStore::Apply(
-    const Mutation& mutation, const std::optional<RequestId>& request) {
-  if (request) {
-    // Before anything that may fail today although it went well then: the
-    // variable may be gone.
+absl::StatusOr<Applied> VariableStore::Apply(const Mutation& mutation,
+                                             const Request& request,
+                                             Journal* journal) {
+  std::optional<InFlight> in_flight;
+  if (request.id) {
+    in_flight.emplace(this, *request.id);
     MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
+    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(*request.id));
     if (repeated) return *repeated;
   }
+  return Dispatch(mutation, {request, journal});
+}
+
+absl::StatusOr<Applied> VariableStore::Replay(const Mutation& mutation,
+                                              const Request& request,
+                                              Journal* journal) {
+  return Dispatch(mutation, {request, journal});
+}
+
+absl::StatusOr<Applied> VariableStore::Dispatch(const Mutation& mutation,
+                                                const Call& call) {
   absl::StatusOr<Applied> applied = std::visit(
-      [&](const auto& change) { return Do(change, request); }, mutation);
+      [&](const auto& change) { return Do(change, call); }, mutation);
   CallReady();
   return applied;
 }
 
 absl::StatusOr<std::optional<Applied>> VariableStore::Repeated(
-    const Request& request) const {
-  if (!request) return std::nullopt;
-  ASSIGN_OR_RETURN(std::optional<Revision> revision, requests_.Find(*request));
+    const RequestId& id) const {
+  ASSIGN_OR_RETURN(std::optional<Revision> revision, requests_.Find(id));
   if (!revision) return std::nullopt;
   Applied applied;
   applied.revision = *revision;
@@ -65,15 +77,45 @@ absl::StatusOr<std::optional<Applied>> VariableStore::Repeated(
   return applied;
 }
 
-absl::Status VariableStore::CheckGrowth(int64_t bytes) const {
-  if (limits_.memory_limit_bytes == 0 || bytes <= 0 ||
-      bytes <= limits_.memory_limit_bytes - usage_.value_bytes) {
+absl::Status VariableStore::Commit(const Call& call, uint64_t revisions,
+                                   Applied* applied,
+                                   absl::FunctionRef<void()> install) {
+  auto publish = [&](Revision last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    usage_.revision = last;
+    applied->revision = last;
+    install();
+    if (call.request.id) requests_.Record(*call.request.id, last);
+    FindReady();
+  };
+  if (call.journal == nullptr) {
+    MutexLock lock(&mutex_);
+    publish(usage_.revision + revisions);
     return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError(
-      absl::StrCat("memory limit of ", limits_.memory_limit_bytes,
-                   " bytes: the variables hold ", usage_.value_bytes,
-                   " bytes, the request needs ", bytes, " more"));
+  return call.journal->Commit(revisions, [&](Revision last) {
+    MutexLock lock(&mutex_);
+    publish(last);
+  });
+}
+
+absl::Status VariableStore::Reservation::Take(int64_t bytes)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const int64_t limit = store_->limits_.memory_limit_bytes;
+  if (limit == 0 || bytes <= 0) return absl::OkStatus();
+  const int64_t held = store_->usage_.value_bytes + store_->reserved_bytes_;
+  if (bytes > limit - held) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("memory limit of ", limit, " bytes: the variables hold ",
+                     held, " bytes, the request needs ", bytes, " more"));
+  }
+  bytes_ = bytes;
+  store_->reserved_bytes_ += bytes;
+  return absl::OkStatus();
+}
+
+absl::Status VariableStore::CheckAlive(const Variable& variable) const {
+  if (!variable.deleted) return absl::OkStatus();
+  return NoSuchVariableError(variable.info.container, variable.info.spec.name);
 }
 
 void VariableStore::Insert(VariablePtr variable) {
@@ -94,8 +136,7 @@ std::shared_ptr<Tensor> VariableStore::SetValue(Variable* variable,
   return value;
 }
 
-void VariableStore::Finish(const Request& request, const Applied& applied) {
-  if (request) requests_.Record(*request, applied.revision);
+void VariableStore::FindReady() {
   for (auto at = watches_.begin(); at != watches_.end();) {
     if (!IsReady(at->second)) {
       ++at;
@@ -107,7 +148,7 @@ void VariableStore::Finish(const Request& request, const Applied& applied) {
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
-                                          const Request& request) {
+                                          const Call& call) {
   const VariableSpec& spec = declare.spec;
   ASSIGN_OR_RETURN(int64_t bytes, SizeBytes(spec.dtype, spec.shape));
   if (bytes > limits_.max_variable_bytes) {
@@ -116,123 +157,53 @@ absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
         " and dtype ", DTypeName(spec.dtype), " has ", bytes,
         " bytes, the largest variable has ", limits_.max_variable_bytes));
   }
+  auto variable = std::make_shared<Variable>();
+  variable->info.container = declare.container;
+  variable->info.spec = spec;
   // Empty variables count as initialized from the start.
   std::shared_ptr<Tensor> empty;
   if (bytes == 0) {
     ASSIGN_OR_RETURN(empty, Tensor::Create(spec.dtype, spec.shape));
   }
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-  if (repeated) return *repeated;
   Applied applied;
-  if (VariablePtr existing = Get(declare.container, spec.name)) {
-    if (declare.must_create) {
-      return absl::AlreadyExistsError(absl::StrCat(
-          "Variable ", spec.name,
-          " already exists, disallowed. Did you mean to set reuse=True or "
-          "reuse=tf.AUTO_REUSE in VarScope?"));
-    }
-    RETURN_IF_ERROR(CheckSharing(existing->info.spec, spec));
-    Finish(request, applied);
-    return applied;
-  }
-  auto variable = std::make_shared<Variable>();
-  applied.created = true;
-  applied.revision = ++usage_.revision;
-  variable->info.container = declare.container;
-  variable->info.spec = spec;
-  variable->info.declared = applied.revision;
-  Insert(variable);
-  if (empty != nullptr) {
-    SetValue(variable.get(), std::move(empty), applied.revision);
-  }
-  Finish(request, applied);
-  return applied;
-}
-
-absl::StatusOr<Applied> VariableStore::Do(const AssignMutation& assign,
-                                          const Request& request) {
-  ASSIGN_OR_RETURN(VariablePtr variable, Lookup(assign.container, assign.name));
-  Writers writers({variable});
-  std::shared_ptr<Tensor> old;  // freed after the mutex is
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-  if (repeated) return *repeated;
-  if (variable->deleted) {
-    return NoSuchVariableError(assign.container, assign.name);
-  }
-  RETURN_IF_ERROR(CheckAssign(variable->info.spec, assign.value->dtype(),
-                              assign.value->shape(), assign.validate_shape));
-  RETURN_IF_ERROR(CheckVersion(variable->info, assign.expected_version));
-  RETURN_IF_ERROR(
-      CheckGrowth(assign.value->size_bytes() - BytesOf(variable->value)));
-  Applied applied;
-  applied.revision = ++usage_.revision;
-  variable->info.spec.shape = assign.value->shape();
-  old = SetValue(variable.get(), Adopt(assign.value), applied.revision);
-  Finish(request, applied);
-  return applied;
-}
-
-absl::StatusOr<Applied> VariableStore::Do(const UpdateMutation& update,
-                                          const Request& request) {
-  ASSIGN_OR_RETURN(VariablePtr variable, Lookup(update.container, update.name));
-  Writers writers({variable});
-  std::shared_ptr<Tensor> base;
-  bool in_place = false;
+  MutexLock structure(&structure_);
   {
     MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-    if (repeated) return *repeated;
-    RETURN_IF_ERROR(CheckUpdate(variable->info.spec, update.operand->dtype(),
-                                update.operand->shape()));
-    if (variable->value == nullptr) return UninitializedError(update.name);
-    RETURN_IF_ERROR(CheckVersion(variable->info, update.expected_version));
-    in_place = waiting_readers_ == 0 && IsUnshared(variable->value);
-    variable->updating = in_place;
-    updates_in_place_ += in_place ? 1 : 0;
-    base = variable->value;
+    if (VariablePtr existing = Get(declare.container, spec.name)) {
+      if (declare.must_create) {
+        return absl::AlreadyExistsError(absl::StrCat(
+            "Variable ", spec.name,
+            " already exists, disallowed. Did you mean to set reuse=True or "
+            "reuse=tf.AUTO_REUSE in VarScope?"));
+      }
+      RETURN_IF_ERROR(CheckSharing(existing->info.spec, spec));
+      return applied;
+    }
   }
-
-  absl::StatusOr<std::shared_ptr<Tensor>> result = base;
-  if (in_place) {
-    UpdateInPlace(update.op, *update.operand, base.get(), pool_);
-  } else {
-    result = Updated(update.op, *base, *update.operand, pool_);
-  }
-
-  base.reset();
-  MutexLock lock(&mutex_);
-  if (in_place) {
-    variable->updating = false;
-    --updates_in_place_;
-    settled_.NotifyAll();
-  }
-  RETURN_IF_ERROR(result.status());
-  if (variable->deleted) {
-    return NoSuchVariableError(update.container, update.name);
-  }
-  Applied applied;
-  applied.revision = ++usage_.revision;
-  // What SetValue gives back is freed with `result`, or is the same tensor.
-  *result = SetValue(variable.get(), *std::move(result), applied.revision);
-  Finish(request, applied);
+  applied.created = true;
+  RETURN_IF_ERROR(
+      Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        variable->info.declared = applied.revision;
+        Insert(variable);
+        if (empty == nullptr) return;
+        SetValue(variable.get(), std::move(empty), applied.revision);
+      }));
   return applied;
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const DeleteMutation& remove,
-                                          const Request& request) {
-  VariablePtr variable;  // freed after the mutex is
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-  if (repeated) return *repeated;
-  ASSIGN_OR_RETURN(variable, Require(remove.container, remove.name));
-  Erase(variable.get());
-  containers_[remove.container].erase(remove.name);
+                                          const Call& call) {
+  MutexLock structure(&structure_);
+  // Freed after the mutexes are.
+  ASSIGN_OR_RETURN(VariablePtr variable, Lookup(remove.container, remove.name));
+  Writers writers({variable});
   Applied applied;
   applied.count = 1;
-  applied.revision = ++usage_.revision;
-  Finish(request, applied);
+  RETURN_IF_ERROR(
+      Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        Erase(variable.get());
+        containers_[remove.container].erase(remove.name);
+      }));
   return applied;
 }
 
@@ -244,46 +215,58 @@ void VariableStore::Erase(Variable* variable) {
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const ResetContainerMutation& reset,
-                                          const Request& request) {
-  Variables dropped;  // freed after the mutex is
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-  if (repeated) return *repeated;
-  Applied applied;
-  if (auto found = containers_.find(reset.container);
-      found != containers_.end()) {
-    dropped.swap(found->second);
-    containers_.erase(found);
+                                          const Call& call) {
+  Variables dropped;  // freed after the mutexes are
+  MutexLock structure(&structure_);
+  std::vector<VariablePtr> variables;
+  {
+    MutexLock lock(&mutex_);
+    auto found = containers_.find(reset.container);
+    if (found != containers_.end()) {
+      for (const auto& [name, variable] : found->second) {
+        variables.push_back(variable);
+      }
+    }
   }
-  for (const auto& [name, variable] : dropped) Erase(variable.get());
-  applied.count = static_cast<int64_t>(dropped.size());
-  if (applied.count > 0) applied.revision = ++usage_.revision;
-  Finish(request, applied);
+  Applied applied;
+  applied.count = static_cast<int64_t>(variables.size());
+  if (variables.empty()) return applied;
+  Writers writers(std::move(variables));
+  RETURN_IF_ERROR(
+      Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        auto found = containers_.find(reset.container);
+        dropped.swap(found->second);
+        containers_.erase(found);
+        for (const auto& [name, variable] : dropped) Erase(variable.get());
+      }));
   return applied;
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const AddToCollectionMutation& add,
-                                          const Request& request) {
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-  if (repeated) return *repeated;
-  ASSIGN_OR_RETURN(VariablePtr variable, Require(add.container, add.name));
+                                          const Call& call) {
+  ASSIGN_OR_RETURN(VariablePtr variable, Lookup(add.container, add.name));
+  Writers writers({variable});
+  std::vector<std::string> keys;
   Applied applied;
-  std::vector<std::string> keys = variable->info.spec.collections;
-  for (const std::string& key : add.keys) {
-    if (std::ranges::count(keys, key) == 0) keys.push_back(key);
+  {
+    MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(CheckAlive(*variable));
+    keys = variable->info.spec.collections;
+    for (const std::string& key : add.keys) {
+      if (std::ranges::count(keys, key) == 0) keys.push_back(key);
+    }
+    // A checkpoint has room for so many.
+    if (keys.size() > kMaxCollections) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("variable '", add.name, "' would be in ", keys.size(),
+                       " collections, the limit is ", kMaxCollections));
+    }
+    if (keys == variable->info.spec.collections) return applied;
   }
-  // A checkpoint has room for so many.
-  if (keys.size() > kMaxCollections) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("variable '", add.name, "' would be in ", keys.size(),
-                     " collections, the limit is ", kMaxCollections));
-  }
-  if (keys != variable->info.spec.collections) {
-    variable->info.spec.collections = std::move(keys);
-    applied.revision = ++usage_.revision;
-  }
-  Finish(request, applied);
+  RETURN_IF_ERROR(
+      Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        variable->info.spec.collections = std::move(keys);
+      }));
   return applied;
 }
 

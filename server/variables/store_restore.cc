@@ -32,42 +32,59 @@ absl::Status CheckRestored(const VariableSpec& existing,
 }  // namespace
 
 absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
-                                          const Request& request) {
+                                          const Call& call) {
+  Applied applied;
+  if (restore.items.empty()) return applied;
+  MutexLock structure(&structure_);
   std::vector<VariablePtr> targets;  // null: to be declared
   std::vector<VariablePtr> existing;
   {
     MutexLock lock(&mutex_);
-    for (const RestoreMutation::Item& item : restore.items) {
-      targets.push_back(Get(item.info.container, item.info.spec.name));
-      if (targets.back() != nullptr) existing.push_back(targets.back());
+    targets = Targets(restore);
+    for (const VariablePtr& target : targets) {
+      if (target != nullptr) existing.push_back(target);
     }
   }
+  const uint64_t missing = targets.size() - existing.size();
   Writers writers(std::move(existing));
-  std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
-  if (repeated) return *repeated;
-  RETURN_IF_ERROR(CheckRestore(restore, targets));
-
-  DeclareMissing(restore, &targets);
-  Applied applied;
-  if (!restore.items.empty()) applied.revision = ++usage_.revision;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const RestoreMutation::Item& item = restore.items[i];
-    Variable* target = targets[i].get();
-    // A later run of the initializer draws anew, whichever ran more often.
-    target->info.run = std::max(target->info.run, item.info.run);
-    if (item.value == nullptr) continue;
-    old.push_back(SetValue(target, Adopt(item.value), applied.revision));
-    applied.names.push_back(item.info.spec.name);
+  Reservation reservation(this);
+  {
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(int64_t growth, CheckRestore(restore, targets));
+    RETURN_IF_ERROR(reservation.Take(growth));
   }
-  Finish(request, applied);
+  std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
+  RETURN_IF_ERROR(
+      Commit(call, missing + 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        reservation.Release();
+        DeclareMissing(restore, applied.revision - missing, &targets);
+        for (size_t i = 0; i < targets.size(); ++i) {
+          const RestoreMutation::Item& item = restore.items[i];
+          Variable* target = targets[i].get();
+          // A later run of the initializer draws anew, whichever ran more
+          // often.
+          target->info.run = std::max(target->info.run, item.info.run);
+          if (item.value == nullptr) continue;
+          old.push_back(SetValue(target, Adopt(item.value), applied.revision));
+          applied.names.push_back(item.info.spec.name);
+        }
+      }));
   return applied;
+}
+
+std::vector<VariableStore::VariablePtr> VariableStore::Targets(
+    const RestoreMutation& restore) const {
+  std::vector<VariablePtr> targets;
+  for (const RestoreMutation::Item& item : restore.items) {
+    targets.push_back(Get(item.info.container, item.info.spec.name));
+  }
+  return targets;
 }
 
 // Each gets a revision of its own, in the order they were first declared in,
 // which is the order of collections.
 void VariableStore::DeclareMissing(const RestoreMutation& restore,
+                                   Revision first,
                                    std::vector<VariablePtr>* targets) {
   std::vector<size_t> missing;
   for (size_t i = 0; i < targets->size(); ++i) {
@@ -80,39 +97,39 @@ void VariableStore::DeclareMissing(const RestoreMutation& restore,
     variable->info = restore.items[i].info;
     variable->info.initialized = false;
     variable->info.version = 0;
-    variable->info.declared = ++usage_.revision;
+    variable->info.declared = first++;
     Insert(variable);
     (*targets)[i] = std::move(variable);
   }
 }
 
-absl::Status VariableStore::CheckRestore(
+absl::StatusOr<int64_t> VariableStore::CheckRestore(
     const RestoreMutation& restore,
     const std::vector<VariablePtr>& targets) const {
   int64_t growth = 0;
   for (size_t i = 0; i < targets.size(); ++i) {
-    const VariableInfo& stored = restore.items[i].info;
-    if (Get(stored.container, stored.spec.name) != targets[i]) {
-      return absl::AbortedError(absl::StrCat(
-          "variable '", stored.spec.name,
-          "' was declared or deleted during the restore; try again"));
+    const RestoreMutation::Item& item = restore.items[i];
+    const int64_t bytes = BytesOf(item.value);
+    if (bytes > limits_.max_variable_bytes) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "variable '", item.info.spec.name, "' has ", bytes,
+          " bytes, the largest variable has ", limits_.max_variable_bytes));
     }
-    growth += BytesOf(restore.items[i].value);
+    growth += bytes;
     if (targets[i] == nullptr) continue;
-    RETURN_IF_ERROR(CheckRestored(targets[i]->info.spec, stored.spec));
+    RETURN_IF_ERROR(CheckRestored(targets[i]->info.spec, item.info.spec));
     growth -= BytesOf(targets[i]->value);
   }
-  return CheckGrowth(growth);
+  return growth;
 }
 
-absl::Status VariableStore::CheckRestorable(
-    const RestoreMutation& restore) const {
+absl::Status VariableStore::CheckRestorable(const RestoreMutation& restore) {
+  Reservation reservation(this);
   MutexLock lock(&mutex_);
-  std::vector<VariablePtr> targets;
-  for (const RestoreMutation::Item& item : restore.items) {
-    targets.push_back(Get(item.info.container, item.info.spec.name));
-  }
-  return CheckRestore(restore, targets);
+  ASSIGN_OR_RETURN(int64_t growth, CheckRestore(restore, Targets(restore)));
+  absl::Status enough = reservation.Take(growth);
+  reservation.Release();
+  return enough;
 }
 
 absl::Status VariableStore::Load(StoreSnapshot snapshot) {

@@ -58,6 +58,32 @@ class VariableStore::Writers {
   std::vector<VariablePtr> variables_;
 };
 
+// Memory for values that do not exist yet, so that changes under way cannot
+// exceed the limit together.
+class VariableStore::Reservation {
+ public:
+  explicit Reservation(VariableStore* store) : store_(store) {}
+  ~Reservation() {
+    if (bytes_ == 0) return;
+    MutexLock lock(&store_->mutex_);
+    Release();
+  }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+  // RESOURCE_EXHAUSTED when the limit does not allow `bytes` more; nothing is
+  // taken for a value that shrinks. REQUIRES: the store's mutex, taken once.
+  absl::Status Take(int64_t bytes);
+  // When the values are there, under the store's mutex.
+  void Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    store_->reserved_bytes_ -= std::exchange(bytes_, 0);
+  }
+
+ private:
+  VariableStore* const store_;
+  int64_t bytes_ = 0;
+};
+
 inline int64_t BytesOf(const TensorRef& value) {
   return value == nullptr ? 0 : value->size_bytes();
 }

@@ -7,70 +7,39 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "server/variables/journal.h"
 #include "server/variables/mutation.h"
-#include "server/variables/request_window.h"
+#include "server/variables/store_types.h"
 #include "server/variables/variable.h"
 
 namespace varkeep {
 
-struct StoreLimits {
-  int64_t max_variable_bytes = int64_t{64} << 30;
-  int64_t memory_limit_bytes = 0;  // of all values together; 0: none
-};
-
-// One value and its version. The tensor never changes; it lives as long as
-// anyone holds it.
-struct VersionedValue {
-  TensorRef value;
-  Revision version = 0;
-  std::string name;
-};
-
-// Many values as they were at one revision.
-struct Cut {
-  Revision revision = 0;
-  std::vector<VersionedValue> values;
-};
-
-// Which variables to list, page by page.
-struct ListQuery {
-  std::optional<std::string> container;  // nullopt: all of them
-  // Only the variable of this name and those under "<scope>/"; "": all.
-  std::string scope;
-  // The last variable of the page before.
-  std::optional<VariableInfo> after;
-  size_t limit = 1000;
-};
-
-// Everything durable, as it was at one revision. Values are shared, not copied.
-struct StoreSnapshot {
-  struct Variable {
-    VariableInfo info;
-    TensorRef value;  // null: not initialized
-  };
-  Revision revision = 0;
-  std::vector<Variable> variables;  // by container, then op name
-  std::vector<RequestWindow::Entry> requests;
-};
-
 // Owns every variable of a server. Thread-safe.
 //
-// One mutex guards names, counters and pointers; nothing of a tensor's size
-// happens under it. A change of a value also holds that variable's writer mutex
-// from beginning to end, so changes of one variable happen one after the other
-// and readers never wait for the arithmetic. The exception is an update in
-// place, done only when nobody else holds the value: a reader of that variable
-// waits until it is done, and while one waits the next update makes a copy.
-// Lock order: writer mutexes by container and name, then the store's.
+// One mutex guards names, counters and pointers; nothing of a tensor's size and
+// no disk is waited for under it. Every change goes through the same steps:
+//
+//   lock       the writer mutexes of the variables it changes, and for what
+//              declares or deletes the structure mutex
+//   check      everything that can fail, and make the new values
+//   commit     the Journal keeps it; an error leaves all as it was
+//   publish    under the mutex, in the order of the journal: the new values
+//              at their revision
+//
+// So changes of one variable happen one after the other, and readers wait for
+// neither arithmetic nor disk. The exception is an update in place, done when
+// nobody else holds the value: a reader of that variable waits until it is
+// done, and while one waits the next update makes a copy. Lock order:
+// structure, writer mutexes by container and name, then the store's.
 class VariableStore {
  public:
   // `pool` runs initializers; it must live longer than the store.
@@ -79,13 +48,20 @@ class VariableStore {
   VariableStore(const VariableStore&) = delete;
   VariableStore& operator=(const VariableStore&) = delete;
 
-  // Applies one change, whole or not at all. A known `request` is answered with
-  // the revision of its first application. Errors beyond those of the mutation:
+  // Applies one change, whole or not at all. A known request id is answered
+  // with the revision of its first application; one that changed nothing is
+  // not remembered. With a `journal` the change takes effect when that has it;
+  // without one, at once. Errors beyond those of mutation and journal:
   // INVALID_ARGUMENT (dtype or shape differ, naming both), FAILED_PRECONDITION
   // "Attempting to use uninitialized value <name>", NOT_FOUND, ABORTED (another
   // version than expected), RESOURCE_EXHAUSTED (a limit, memory).
   absl::StatusOr<Applied> Apply(const Mutation& mutation,
-                                const std::optional<RequestId>& request = {});
+                                const Request& request = {},
+                                Journal* journal = nullptr);
+  // The same for a mutation that was applied before and comes back from a log:
+  // the request window is not asked. One at a time.
+  absl::StatusOr<Applied> Replay(const Mutation& mutation,
+                                 const Request& request, Journal* journal);
 
   // NOT_FOUND when the container has no such variable.
   absl::StatusOr<VariableInfo> Find(absl::string_view container,
@@ -114,7 +90,7 @@ class VariableStore {
   void CancelWatch(uint64_t id);
 
   // Every error that Apply would give for it now; values may be missing.
-  absl::Status CheckRestorable(const RestoreMutation& restore) const;
+  absl::Status CheckRestorable(const RestoreMutation& restore);
 
   // Replaces everything by a snapshot: for recovery, before the store is used.
   absl::Status Load(StoreSnapshot snapshot);
@@ -155,18 +131,38 @@ class VariableStore {
     TensorRef value;    // null: not drawn yet
   };
 
-  using Request = std::optional<RequestId>;
-  absl::StatusOr<Applied> Do(const DeclareMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const InitializeMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const AssignMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const UpdateMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const DeleteMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const ResetContainerMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const AddToCollectionMutation&, const Request&);
-  absl::StatusOr<Applied> Do(const RestoreMutation&, const Request&);
+  // How a change is to be committed.
+  struct Call {
+    const Request& request;
+    Journal* const journal;  // may be null
+  };
+  class InFlight;
+  class Reservation;
+
+  absl::StatusOr<Applied> Dispatch(const Mutation& mutation, const Call& call);
+  absl::StatusOr<Applied> Do(const DeclareMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const InitializeMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const AssignMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const UpdateMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const ScatterMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const TransactionMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const DeleteMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const ResetContainerMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const AddToCollectionMutation&, const Call&);
+  absl::StatusOr<Applied> Do(const RestoreMutation&, const Call&);
+
+  // What Update and Scatter have in common.
+  template <typename Change>
+  absl::StatusOr<Applied> ChangeValue(const Change& change, const Call& call);
+  class Transaction;
+
+  // The last steps of every change: lets the journal keep it, then calls
+  // `install` under the mutex with the revision set. Without the mutex.
+  absl::Status Commit(const Call& call, uint64_t revisions, Applied* applied,
+                      absl::FunctionRef<void()> install);
 
   // The answer to a request that was applied before.
-  absl::StatusOr<std::optional<Applied>> Repeated(const Request& request) const
+  absl::StatusOr<std::optional<Applied>> Repeated(const RequestId& id) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Null when there is none.
   VariablePtr Get(absl::string_view container, absl::string_view name) const
@@ -180,8 +176,14 @@ class VariableStore {
   // Waits until none of them is being updated in place.
   void WaitUntilSettled(const std::vector<VariablePtr>& variables) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status CheckGrowth(int64_t bytes) const
+  // NOT_FOUND for one that was deleted before its writer mutex was taken.
+  absl::Status CheckAlive(const Variable& variable) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Between the two the holder of the writer mutex may change the value where
+  // it is. False, and not begun, when somebody holds or waits for the value, or
+  // when it is so small that copying it costs less than making readers wait.
+  bool BeginInPlace(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndInPlace(Variable* variable);
   // Those of the variables that Initialize has to draw, each once.
   std::vector<Drawing> ToDraw(const std::vector<VariablePtr>& variables,
                               bool force) const
@@ -190,12 +192,16 @@ class VariableStore {
   int64_t Growth(const std::vector<Drawing>& drawings) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Draw(std::vector<Drawing>* drawings) const;
-  void DeclareMissing(const RestoreMutation& restore,
+  // The variables of a restore; null: to be declared.
+  std::vector<VariablePtr> Targets(const RestoreMutation& restore) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DeclareMissing(const RestoreMutation& restore, Revision first,
                       std::vector<VariablePtr>* targets)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status CheckRestore(const RestoreMutation& restore,
-                            const std::vector<VariablePtr>& targets) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The bytes that it would add.
+  absl::StatusOr<int64_t> CheckRestore(const RestoreMutation& restore,
+                                       const std::vector<VariablePtr>& targets)
+      const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Insert(VariablePtr variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the variable out of the counters; the caller takes it out of the map.
   void Erase(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -205,10 +211,8 @@ class VariableStore {
                                    std::shared_ptr<Tensor> value,
                                    Revision revision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Ends a mutation: remembers the request and moves the watches that came true
-  // to `ready`.
-  void Finish(const Request& request, const Applied& applied)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves the watches that came true to ready_.
+  void FindReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsReady(const Watch& watch) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Calls the watches that came true. Without the mutex.
   void CallReady();
@@ -216,13 +220,20 @@ class VariableStore {
   const StoreLimits limits_;
   ThreadPool* const pool_;
 
+  // Held by what declares or deletes, from its checks until it is published.
+  Mutex structure_;
   mutable Mutex mutex_;
   // Notified when an update in place ends; readers of that variable wait.
   mutable CondVar settled_;
   std::map<std::string, Variables, std::less<>> containers_
       ABSL_GUARDED_BY(mutex_);
   RequestWindow requests_ ABSL_GUARDED_BY(mutex_);
+  // Requests being applied; notified when one ends, a repetition waits.
+  absl::flat_hash_set<RequestId> in_flight_ ABSL_GUARDED_BY(mutex_);
+  CondVar landed_;
   Usage usage_ ABSL_GUARDED_BY(mutex_);
+  // Bytes that changes under way will add.
+  int64_t reserved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   int updates_in_place_ ABSL_GUARDED_BY(mutex_) = 0;
   // While above zero no update in place begins.
   mutable int waiting_readers_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/log/log.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -9,18 +8,6 @@
 #include "storage/log/log_writer.h"
 
 namespace varkeep::storage {
-
-absl::string_view DurabilityName(Durability durability) {
-  switch (durability) {
-    case Durability::kNone:
-      return "none";
-    case Durability::kInterval:
-      return "interval";
-    case Durability::kFsync:
-      return "fsync";
-  }
-  std::abort();  // not a Durability
-}
 
 absl::StatusOr<std::unique_ptr<Log>> Log::Open(FileSystem* file_system,
                                                const LogOptions& options,

@@ -12,27 +12,19 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/durability.h"
 #include "storage/file_system.h"
 #include "tensor/tensor.h"
 
 namespace varkeep::storage {
 
-// How safe a change is when it is acknowledged. All of them survive the end of
-// the process, kill -9 included.
-enum class Durability {
-  kNone,      // the system writes it to the disk when it likes
-  kInterval,  // on the disk at most LogOptions::sync_interval later
-  kFsync,     // on the disk
-};
-
-// "none", "interval", "fsync".
-absl::string_view DurabilityName(Durability durability);
+using varkeep::Durability;
+using varkeep::DurabilityName;
 
 // What one commit keeps. The log does not understand the body.
 struct LogEntry {
-  std::string body;                // small, below 64 MiB
+  std::string body;                // not larger than 4 GiB
   std::vector<TensorRef> tensors;  // written from where they are; never null
   uint64_t revisions = 1;          // how many revisions the commit takes
 };
@@ -125,13 +117,11 @@ class Log {
     uint64_t published = 0;  // last published revision
     uint64_t synced = 0;     // last revision known to be on the disk
     int64_t segments = 0;
-    int64_t bytes = 0;    // of records in all segments
-    absl::Status broken;  // OK: it works
+    int64_t bytes = 0;           // of records in all segments
+    int64_t appended_bytes = 0;  // of records published since Open
+    absl::Status broken;         // OK: it works
   };
   virtual State state() const = 0;
-  // Bytes of records after `revision`, as whole segments: what a recovery from
-  // a checkpoint at it would have to replay, or a little more.
-  virtual int64_t BytesAfter(uint64_t revision) const = 0;
 };
 
 }  // namespace varkeep::storage

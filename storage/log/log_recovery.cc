@@ -232,7 +232,15 @@ Recovery Recoverer::Result(uint64_t skip) {
   Recovery result;
   result.next.number = chain_.highest_number + 1;
   result.next.from = std::max(replayed_, after_);
-  result.next.base = result.next.from + skip;
+  // Above what any segment began with, too: the records of one whose base left
+  // revisions out may all be lost.
+  result.next.base = result.next.from;
+  for (const auto* segments : {&chain_.segments, &chain_.cut_off}) {
+    for (const SegmentFile& segment : *segments) {
+      result.next.base = std::max(result.next.base, segment.header.base);
+    }
+  }
+  result.next.base += skip;
   for (size_t i = 0; i < chain_.segments.size(); ++i) {
     const SegmentFile& segment = chain_.segments[i];
     const log_format::SegmentHeader& header = segment.header;

@@ -190,6 +190,7 @@ void LogWriter::Commit(const Batch& batch) {
   }
   MutexLock lock(&mutex_);
   published_ = committed_.last;
+  for (Request* member : batch) appended_bytes_ += member->record->bytes();
 }
 
 absl::Status LogWriter::MakeRoom(int64_t bytes) {
@@ -298,19 +299,11 @@ Log::State LogWriter::state() const {
   const uint64_t synced = syncer_.synced();
   MutexLock lock(&mutex_);
   state.published = published_;
+  state.appended_bytes = appended_bytes_;
   state.synced = std::min(synced, published_);
   state.segments = static_cast<int64_t>(segments_.size());
   for (const SegmentInfo& segment : segments_) state.bytes += segment.bytes;
   return state;
-}
-
-int64_t LogWriter::BytesAfter(uint64_t revision) const {
-  int64_t bytes = 0;
-  MutexLock lock(&mutex_);
-  for (const SegmentInfo& segment : segments_) {
-    if (segment.last > revision) bytes += segment.bytes;
-  }
-  return bytes;
 }
 
 uint64_t LogWriter::PublishedRevision() const {

@@ -38,7 +38,6 @@ class LogWriter final : public Log {
   absl::Status Restart() override;
   absl::Status DropThrough(uint64_t revision) override;
   State state() const override;
-  int64_t BytesAfter(uint64_t revision) const override;
 
  private:
   struct Request;
@@ -77,6 +76,7 @@ class LogWriter final : public Log {
   mutable Mutex mutex_;
   std::deque<Request*> queue_ ABSL_GUARDED_BY(mutex_);
   uint64_t published_ ABSL_GUARDED_BY(mutex_);
+  int64_t appended_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Oldest first; the last may be segment_.
   std::vector<SegmentInfo> segments_ ABSL_GUARDED_BY(mutex_);
   bool sync_soon_ ABSL_GUARDED_BY(mutex_) = false;

@@ -85,12 +85,12 @@ LAYERS = (
            "tensor base", "json spdlog"),
     _layer("service", "server/service/*",
            "durability scopes variables names initializers codec grpc_status "
-           "grpc_proto proto checkpoint_api tensor base",
+           "grpc_proto proto checkpoint_api log tensor base",
            "grpc protobuf spdlog"),
     _layer("varkeepd", "server/main.cc", "server base", "cli11 spdlog"),
     _layer("server", "server/server* server/version.h",
            "service durability scopes variables initializers checkpoint_store "
-           "checkpoint_api file_system tensor base", "grpc cli11 spdlog"),
+           "checkpoint_api log file_system tensor base", "grpc cli11 spdlog"),
 
     # The other end.
     _layer("varkeep", "client/cli/main.cc", "cli", "cli11"),

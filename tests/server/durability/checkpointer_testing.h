@@ -40,7 +40,7 @@ class CheckpointerTest : public StoreTest {
   void Start(const Checkpointer::Options& options) {
     checkpointer_.reset();
     checkpointer_ = std::make_unique<Checkpointer>(
-        &store_, &committer_, &checkpoints_, &clock_, options);
+        &store_, &committer_, &checkpoints_, nullptr, &clock_, options);
   }
 
   std::future<SaveResult> Save(storage::CheckpointProgress progress = {}) {

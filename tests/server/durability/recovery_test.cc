@@ -3,8 +3,9 @@
 
 #include <memory>
 
+#include "base/status_macros.h"
 #include "server/durability/checkpoint_codec.h"
-#include "server/durability/run_marker.h"
+#include "server/durability/committer.h"
 #include "storage/directory_checkpoint_store.h"
 #include "storage/memory_file_system.h"
 #include "tests/server/variables/store_testing.h"
@@ -22,13 +23,19 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 // Saves v = 1 as checkpoint 1, v = 2 as 2, and so on, in a directory that can
-// be damaged and opened again.
+// be damaged and opened again. Without a log, unless a test keeps one.
 class RecoveryTest : public StoreTest {
  protected:
   RecoveryTest() {
     Put(store_, "v", Number(0));
     Reopen();
   }
+
+  // What is recovered, and the store it was recovered into.
+  struct Result {
+    Recovered recovered;
+    std::unique_ptr<VariableStore> store;
+  };
 
   static TensorRef Number(float value) { return Of<float>({}, {value}); }
 
@@ -67,13 +74,23 @@ class RecoveryTest : public StoreTest {
     ASSERT_OK(disk_.SyncDirectory("/data"));
   }
 
-  absl::StatusOr<Recovered> Recover(bool allow_fallback = false) {
-    return RecoverNewest(checkpoints_.get(), allow_fallback);
+  absl::StatusOr<Result> Recover(bool allow_fallback = false) {
+    RecoveryOptions options;
+    options.log.directory = "/data/log";
+    options.allow_fallback = allow_fallback;
+    options.after_power_cut = after_power_cut_;
+    Result result;
+    result.store = std::make_unique<VariableStore>(StoreLimits(), &pool_);
+    ASSIGN_OR_RETURN(result.recovered,
+                     varkeep::Recover(checkpoints_.get(), &faulty_, options,
+                                      result.store.get()));
+    return result;
   }
 
   // The checkpoint that was taken; 0: none.
-  static storage::CheckpointId IdOf(const Recovered& recovered) {
-    return recovered.from.has_value() ? recovered.from->id : 0;
+  static storage::CheckpointId IdOf(const Result& result) {
+    const auto& from = result.recovered.from;
+    return from.has_value() ? from->id : 0;
   }
 
   FakeClock clock_;
@@ -81,14 +98,15 @@ class RecoveryTest : public StoreTest {
   FaultInjectingFileSystem faulty_{&disk_};
   std::unique_ptr<storage::DirectoryCheckpointStore> checkpoints_;
   int saved_ = 0;
+  bool after_power_cut_ = false;
 };
 
 TEST_F(RecoveryTest, WithoutACheckpointThereIsNothing) {
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover());
+  ASSERT_OK_AND_ASSIGN(Result result, Recover());
 
-  EXPECT_EQ(IdOf(recovered), 0);
-  EXPECT_THAT(recovered.snapshot.variables, IsEmpty());
-  EXPECT_EQ(recovered.snapshot.revision, 0u);
+  EXPECT_EQ(IdOf(result), 0);
+  EXPECT_EQ(result.store->usage().variables, 0);
+  EXPECT_EQ(result.store->usage().revision, 0u);
 }
 
 TEST_F(RecoveryTest, TheNewestComesBackAfterAPowerCut) {
@@ -97,11 +115,11 @@ TEST_F(RecoveryTest, TheNewestComesBackAfterAPowerCut) {
   disk_.LosePower();
   Reopen();
 
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover());
+  ASSERT_OK_AND_ASSIGN(Result result, Recover());
 
-  EXPECT_EQ(IdOf(recovered), 3);
-  EXPECT_THAT(recovered.damaged, IsEmpty());
-  ExpectSameSnapshot(recovered.snapshot, snapshot);
+  EXPECT_EQ(IdOf(result), 3);
+  EXPECT_THAT(result.recovered.damaged, IsEmpty());
+  ExpectSameSnapshot(result.store->Snapshot(), snapshot);
 }
 
 TEST_F(RecoveryTest, ADamagedNewestIsAnErrorThatNamesBoth) {
@@ -124,14 +142,13 @@ TEST_F(RecoveryTest, WithAllowFallbackAnOlderOneIsTaken) {
   Damage(3);
   Reopen();
 
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover(true));
+  ASSERT_OK_AND_ASSIGN(Result result, Recover(true));
 
-  EXPECT_EQ(IdOf(recovered), 2);
-  ASSERT_THAT(recovered.damaged, SizeIs(2));
-  EXPECT_THAT(recovered.damaged[0], HasSubstr(FileOf(4)));
-  EXPECT_THAT(recovered.damaged[1], HasSubstr(FileOf(3)));
-  ASSERT_THAT(recovered.snapshot.variables, SizeIs(1));
-  EXPECT_THAT(recovered.snapshot.variables[0].value, TensorEq(Number(2)));
+  EXPECT_EQ(IdOf(result), 2);
+  ASSERT_THAT(result.recovered.damaged, SizeIs(2));
+  EXPECT_THAT(result.recovered.damaged[0], HasSubstr(FileOf(4)));
+  EXPECT_THAT(result.recovered.damaged[1], HasSubstr(FileOf(3)));
+  EXPECT_THAT(ValueOf(*result.store, "v"), TensorEq(Number(2)));
 }
 
 TEST_F(RecoveryTest, AFallbackDoesNotGiveRevisionsOutAgain) {
@@ -139,11 +156,14 @@ TEST_F(RecoveryTest, AFallbackDoesNotGiveRevisionsOutAgain) {
   const Revision last = store_.usage().revision;
   Damage(3);
   Reopen();
+  ASSERT_OK_AND_ASSIGN(Result result, Recover(true));
+  Committer committer(result.store.get());
+  committer.SetLog(result.recovered.log.get());
 
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover(true));
+  ASSERT_OK_AND_ASSIGN(Applied applied, committer.Apply(AssignMutation{
+                                            "", "v", Number(9), {}, true}));
 
-  EXPECT_EQ(recovered.snapshot.revision, last);
-  EXPECT_EQ(recovered.snapshot.variables[0].info.version, last - 1);
+  EXPECT_GT(applied.revision, last);
 }
 
 TEST_F(RecoveryTest, AnOlderDamagedOneDoesNotMatter) {
@@ -152,9 +172,9 @@ TEST_F(RecoveryTest, AnOlderDamagedOneDoesNotMatter) {
   Damage(2);
   Reopen();
 
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover());
+  ASSERT_OK_AND_ASSIGN(Result result, Recover());
 
-  EXPECT_EQ(IdOf(recovered), 3);
+  EXPECT_EQ(IdOf(result), 3);
 }
 
 TEST_F(RecoveryTest, AMissingNewestIsDamageToo) {
@@ -165,8 +185,8 @@ TEST_F(RecoveryTest, AMissingNewestIsDamageToo) {
   EXPECT_THAT(Recover(),
               StatusIs(StatusCode::kDataLoss,
                        AllOf(HasSubstr(FileOf(2)), HasSubstr(FileOf(1)))));
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover(true));
-  EXPECT_EQ(IdOf(recovered), 1);
+  ASSERT_OK_AND_ASSIGN(Result result, Recover(true));
+  EXPECT_EQ(IdOf(result), 1);
 }
 
 TEST_F(RecoveryTest, WhenAllAreDamagedNothingIsTaken) {
@@ -187,13 +207,14 @@ TEST_F(RecoveryTest, AVariableThatIsNotUnderstoodIsDamage) {
   Save(1);
   storage::CheckpointContents contents = EncodeSnapshot(store_.Snapshot());
   contents.entries[0].attributes.pop_back();
+  ++contents.revision;
   ASSERT_OK(checkpoints_->Write(contents, nullptr));
 
   EXPECT_THAT(Recover(), StatusIs(StatusCode::kDataLoss,
                                   AllOf(HasSubstr("'variables/v:0'"),
                                         HasSubstr("'creator' is missing"))));
-  ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover(true));
-  EXPECT_EQ(IdOf(recovered), 1);
+  ASSERT_OK_AND_ASSIGN(Result result, Recover(true));
+  EXPECT_EQ(IdOf(result), 1);
 }
 
 // What a machine has too little of says nothing about the checkpoint.
@@ -222,42 +243,124 @@ TEST_F(RecoveryTest, ADiskThatFailsIsNoReasonToFallBack) {
   EXPECT_GE(failed, 3);
 }
 
-// A server's life over power cuts: what was saved is there, and no revision
-// is ever given out twice.
-TEST_F(RecoveryTest, RevisionsOnlyGrowOverManyCrashes) {
-  RunMarker marker(&disk_, "/data");
-  Revision highest = 0;
-  float expected = 0;
-  for (uint32_t life = 1; life <= 12; ++life) {
-    ASSERT_OK_AND_ASSIGN(Recovered recovered, Recover());
-    ASSERT_OK_AND_ASSIGN(RunMarker::Begun begun,
-                         marker.Begin(recovered.snapshot.revision));
-    recovered.snapshot.revision = begun.revision;
-    VariableStore store({}, &pool_);
-    ASSERT_OK(store.Load(std::move(recovered.snapshot)));
-    if (life == 1) {
-      Put(store, "v", Number(0));
-    } else {
-      EXPECT_THAT(ValueOf(store, "v"), TensorEq(Number(expected)));
-    }
-
-    ASSERT_OK_AND_ASSIGN(Applied applied,
-                         Assign(store, "v", Number(static_cast<float>(life))));
-    EXPECT_GT(applied.revision, highest);
-    if (life == 1 || life % 2 == 0) {
-      ASSERT_OK(checkpoints_->Write(EncodeSnapshot(store.Snapshot()), nullptr));
-      expected = static_cast<float>(life);
-      if (life % 4 == 0) {
-        ASSERT_OK(marker.End());
-      }
-    }
-    highest = store.usage().revision;
-    if (life % 4 != 0) {
-      ASSERT_OK_AND_ASSIGN(applied, Assign(store, "v", Number(-1)));
-      highest = applied.revision;
-    }
-    disk_.LosePower(life);
+// Lives of a server over one disk, each ended by a crash or a power cut.
+class LivesTest : public RecoveryTest {
+ protected:
+  // Recovers, and goes on with the log.
+  void Begin(bool allow_fallback = false) {
+    absl::StatusOr<Result> result = Recover(allow_fallback);
+    ASSERT_OK(result);
+    life_ = *std::move(result);
+    committer_ = std::make_unique<Committer>(life_.store.get(), durability_);
+    committer_->SetLog(life_.recovered.log.get());
+  }
+  void EndByPowerCut(uint32_t seed = 0) {
+    committer_.reset();
+    life_ = {};
+    disk_.LosePower(seed);
+    after_power_cut_ = true;
     Reopen();
+  }
+  void EndByKill() {
+    committer_.reset();
+    life_ = {};
+    Reopen();
+  }
+  Revision Commit(const Mutation& mutation, const Request& request = {}) {
+    absl::StatusOr<Applied> applied = committer_->Apply(mutation, request);
+    EXPECT_OK(applied);
+    return applied.ok() ? applied->revision : 0;
+  }
+  void SaveNow() {
+    ASSERT_OK(
+        checkpoints_->Write(EncodeSnapshot(life_.store->Snapshot()), nullptr));
+  }
+
+  Durability durability_ = Durability::kFsync;
+  Result life_;
+  std::unique_ptr<Committer> committer_;
+};
+
+AssignMutation AssignTo(float value) {
+  return {"", "v", Of<float>({}, {value}), {}, true};
+}
+
+TEST_F(LivesTest, WhatWasAcknowledgedIsThereWithoutAnyCheckpoint) {
+  Begin();
+  Commit(DeclareMutation{"", SpecOf("v"), false});
+  Commit(AssignTo(1));
+  Commit(UpdateMutation{"", "v", UpdateOp::kAdd, Number(2), {}});
+  const StoreSnapshot before = life_.store->Snapshot();
+
+  EndByPowerCut();
+  Begin();
+
+  ExpectSameSnapshot(life_.store->Snapshot(), before);
+  EXPECT_EQ(life_.recovered.replayed.records, 3);
+}
+
+TEST_F(LivesTest, OnlyWhatIsNewerThanTheCheckpointIsReplayed) {
+  Begin();
+  Commit(DeclareMutation{"", SpecOf("v"), false});
+  Commit(AssignTo(1));
+  SaveNow();
+  Commit(AssignTo(2));
+
+  EndByKill();
+  Begin();
+
+  EXPECT_EQ(life_.recovered.replayed.records, 1);
+  EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(2)));
+}
+
+TEST_F(LivesTest, ADamagedCheckpointCostsNothingWhenTheLogLeadsOn) {
+  Begin();
+  Commit(DeclareMutation{"", SpecOf("v"), false});
+  SaveNow();
+  Commit(AssignTo(1));
+  SaveNow();
+  Commit(AssignTo(2));
+  EndByKill();
+  Damage(2);
+  Reopen();
+
+  Begin(/*allow_fallback=*/false);
+
+  EXPECT_EQ(IdOf(life_), 1);
+  EXPECT_THAT(life_.recovered.damaged, SizeIs(1));
+  EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(2)));
+}
+
+TEST_F(LivesTest, ARepeatedRequestIsRecognizedAfterACrash) {
+  Begin();
+  Commit(DeclareMutation{"", SpecOf("v"), false});
+  Commit(AssignTo(1));
+  const UpdateMutation add{"", "v", UpdateOp::kAdd, Number(5), {}};
+  const Revision first = Commit(add, RequestId{7, 1});
+
+  EndByPowerCut();
+  Begin();
+  ASSERT_OK_AND_ASSIGN(Applied repeated,
+                       committer_->Apply(add, RequestId{7, 1}));
+
+  EXPECT_TRUE(repeated.duplicate);
+  EXPECT_EQ(repeated.revision, first);
+  EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(6)));
+}
+
+TEST_F(LivesTest, RevisionsOnlyGrowOverManyPowerCuts) {
+  durability_ = Durability::kNone;
+  Revision highest = 0;
+  for (uint32_t life = 1; life <= 12; ++life) {
+    Begin();
+    if (!life_.store->Find("", "v").ok()) {
+      Commit(DeclareMutation{"", SpecOf("v"), false});
+    }
+    const Revision revision = Commit(AssignTo(static_cast<float>(life)));
+    EXPECT_GT(revision, highest);
+    if (life % 3 == 0) SaveNow();
+    highest = Commit(AssignTo(-1));
+    EndByPowerCut(life);
   }
 }
 

@@ -230,7 +230,7 @@ TEST_F(PeriodicSaveTest, HappensByItself) {
   Checkpointer::Options options;
   options.interval = absl::Milliseconds(1);
   checkpointer_ = std::make_unique<Checkpointer>(
-      &store_, &committer_, &checkpoints_, Clock::Real(), options);
+      &store_, &committer_, &checkpoints_, nullptr, Clock::Real(), options);
 
   checkpoints_.WaitForWrites(1);
   ASSERT_OK(Assign(store_, "v", Number(2)));
@@ -257,7 +257,8 @@ TEST(DiskTest, AFullDiskFailsTheSaveAndLosesNothing) {
   ThreadPool pool(1);
   VariableStore store({}, &pool);
   Committer committer(&store);
-  Checkpointer checkpointer(&store, &committer, checkpoints.get(), &clock, {});
+  Checkpointer checkpointer(&store, &committer, checkpoints.get(), nullptr,
+                            &clock, {});
   Put(store, "v", Number(1));
   ASSERT_OK_AND_ASSIGN(storage::CheckpointInfo first,
                        checkpointer.SaveAndWait());

@@ -82,7 +82,7 @@ TEST_F(CollectionsTest, Row59GivenCollectionsReplaceTheDefault) {
   EXPECT_THAT(In(kTrainableVariables), ElementsAre("my_local"));
 
   ASSERT_OK(p_.session().AddToCollections({"my_collection_name"}, "my_local:0",
-                                          std::nullopt));
+                                          Request()));
   EXPECT_THAT(In("my_collection_name"), ElementsAre("my_local"));
 
   VariableArguments frozen = Program::Arguments("my_non_trainable");
@@ -121,11 +121,11 @@ TEST_F(CollectionsTest, NoCollectionsAtAll) {
 TEST_F(CollectionsTest, Rows72To74ListsMayHoldAVariableTwice) {
   EXPECT_THAT(In("blah"), IsEmpty());
   ASSERT_OK(p_.TryGet("x"));
-  ASSERT_OK(p_.session().AddToCollections({"1", "2", "1"}, "x", std::nullopt));
+  ASSERT_OK(p_.session().AddToCollections({"1", "2", "1"}, "x", Request()));
   EXPECT_THAT(In("1"), ElementsAre("x"));
   const std::vector<std::string> snapshot = In("1");
   ASSERT_OK_AND_ASSIGN(VariableInfo info,
-                       p_.session().AddToCollections({"1"}, "x", std::nullopt));
+                       p_.session().AddToCollections({"1"}, "x", Request()));
   EXPECT_THAT(In("1"), ElementsAre("x", "x"));
   EXPECT_THAT(snapshot, ElementsAre("x"));
   EXPECT_THAT(info.spec.collections,
@@ -133,7 +133,7 @@ TEST_F(CollectionsTest, Rows72To74ListsMayHoldAVariableTwice) {
 }
 
 TEST_F(CollectionsTest, AddingIsChecked) {
-  EXPECT_THAT(p_.session().AddToCollections({"a"}, "missing", std::nullopt),
+  EXPECT_THAT(p_.session().AddToCollections({"a"}, "missing", Request()),
               StatusIs(StatusCode::kNotFound, HasSubstr("")));
   ASSERT_OK(p_.TryGet("x"));
   const std::vector<std::string> many(kMaxCollections + 1, "k");
@@ -145,11 +145,11 @@ TEST_F(CollectionsTest, AddingIsChecked) {
        {std::vector<std::string>{}, std::vector<std::string>{""},
         std::vector<std::string>{"a\nb"}, many, different}) {
     EXPECT_THAT(
-        p_.session().AddToCollections(keys, "x", std::nullopt),
+        p_.session().AddToCollections(keys, "x", Request()),
         StatusIs(StatusCode::kInvalidArgument, HasSubstr("collection")));
   }
   declarer_.fail = absl::UnavailableError("draining");
-  EXPECT_THAT(p_.session().AddToCollections({"a"}, "x", std::nullopt),
+  EXPECT_THAT(p_.session().AddToCollections({"a"}, "x", Request()),
               StatusIs(StatusCode::kUnavailable, "draining"));
   EXPECT_THAT(In("a"), IsEmpty());
 }

@@ -421,7 +421,7 @@ TEST_F(EnterScopeTest, HostileScopesAreRefused) {
     EXPECT_THAT(p_.session().EnterVariableScope(scope, args), refused);
     EXPECT_THAT(p_.session().EnterNameScope(scope, "a"), refused);
     EXPECT_THAT(
-        p_.session().GetVariable(scope, Program::Arguments("v"), std::nullopt),
+        p_.session().GetVariable(scope, Program::Arguments("v"), Request()),
         refused);
     VariableScopeArguments object;
     object.name_or_scope = scope;

@@ -17,14 +17,13 @@ namespace varkeep {
 // Declarations in a map, without values. Thread-safe.
 class FakeDeclarer : public Declarer {
  public:
-  absl::StatusOr<Applied> Declare(
-      const Mutation& mutation,
-      const std::optional<RequestId>& request) override {
+  absl::StatusOr<Applied> Declare(const Mutation& mutation,
+                                  const Request& request) override {
     if (before_declare) std::exchange(before_declare, nullptr)();
     MutexLock lock(&mutex_);
     if (!fail.ok()) return fail;
-    const auto id = request.has_value()
-                        ? std::pair(request->client, request->sequence)
+    const auto id = request.id
+                        ? std::pair(request.id->client, request.id->sequence)
                         : std::pair(uint64_t{0}, uint64_t{0});
     if (const auto it = requests_.find(id); it != requests_.end()) {
       return Done(it->second, /*duplicate=*/true);

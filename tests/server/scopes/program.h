@@ -95,14 +95,14 @@ class Program {
   }
 
   absl::StatusOr<Declared> TryGet(const VariableArguments& args,
-                                  std::optional<RequestId> request = {}) {
+                                  Request request = {}) {
     return session_->GetVariable(current_, args, request);
   }
   absl::StatusOr<Declared> TryGet(const std::string& name) {
     return TryGet(Arguments(name));
   }
   absl::StatusOr<Declared> TryCreate(const VariableArguments& args,
-                                     std::optional<RequestId> request = {}) {
+                                     Request request = {}) {
     return session_->CreateVariable(current_, args, request);
   }
 

@@ -70,7 +70,7 @@ TEST_F(SessionTableTest, ALostSessionFinishesTheCallThatHoldsIt) {
   ASSERT_OK_AND_ASSIGN(std::shared_ptr<Session> session, table_.Open({}));
   clock_.Advance(absl::Seconds(61));
   EXPECT_THAT(table_.List(), ::testing::IsEmpty());
-  EXPECT_OK(session->GetVariable({}, Program::Arguments("v"), std::nullopt));
+  EXPECT_OK(session->GetVariable({}, Program::Arguments("v"), Request()));
 }
 
 TEST_F(SessionTableTest, ClosedSessionsAreNotFound) {

@@ -16,12 +16,12 @@ using ::testing::HasSubstr;
 class SessionlessTest : public ::testing::Test {
  protected:
   absl::StatusOr<Declared> TryGet(const VariableArguments& args,
-                                  std::optional<RequestId> request = {}) {
+                                  Request request = {}) {
     return GetVariableWithoutSession(&declarer_, container_, scope_, args,
                                      request, [this] { return ++entropy_; });
   }
   absl::StatusOr<Declared> TryCreate(const VariableArguments& args,
-                                     std::optional<RequestId> request = {}) {
+                                     Request request = {}) {
     return CreateVariableWithoutSession(&declarer_, container_, scope_, args,
                                         request, [this] { return ++entropy_; });
   }
@@ -95,7 +95,7 @@ TEST_F(SessionlessTest, OfTwoThatCreateOneFails) {
   declarer_.before_declare = [this] {
     DeclareMutation other;
     other.spec.name = "w";
-    ASSERT_OK(declarer_.Declare(Mutation(other), std::nullopt));
+    ASSERT_OK(declarer_.Declare(Mutation(other), Request()));
   };
   EXPECT_EQ(Get("w"), ExistsText("w"));
 }
@@ -122,7 +122,7 @@ TEST_F(SessionlessTest, ANameThatWasTakenMeanwhileIsPassedOver) {
   declarer_.before_declare = [this] {
     DeclareMutation other;
     other.spec.name = "w_1";
-    ASSERT_OK(declarer_.Declare(Mutation(other), std::nullopt));
+    ASSERT_OK(declarer_.Declare(Mutation(other), Request()));
   };
   EXPECT_EQ(Create("w"), "w_2:0");
 }

@@ -193,15 +193,20 @@ TEST_F(UpdateTest, AnAssignedTensorThatIsStillHeldNeverChanges) {
   EXPECT_THAT(ValueOf(store_, "w"), TensorEq(Of<float>({1}, {1})));
 }
 
+// One that is not so small that copying it is cheaper.
 TEST_F(UpdateTest, AValueThatNobodyHoldsIsChangedInPlace) {
-  Put(store_, "v", Of<float>({1}, {1}));
+  constexpr int64_t kElements = 100'000;
+  const auto ones = [] {
+    return Of<float>({kElements}, std::vector<float>(kElements, 1));
+  };
+  Put(store_, "v", ones());
   const std::byte* bytes = ValueOf(store_, "v")->bytes().data();
 
-  ASSERT_OK(Add(store_, "v", Of<float>({1}, {1})));
+  ASSERT_OK(Add(store_, "v", ones()));
   EXPECT_EQ(ValueOf(store_, "v")->bytes().data(), bytes);
 
   TensorRef held = ValueOf(store_, "v");
-  ASSERT_OK(Add(store_, "v", Of<float>({1}, {1})));
+  ASSERT_OK(Add(store_, "v", ones()));
   EXPECT_NE(ValueOf(store_, "v")->bytes().data(), bytes);
 }
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/service/transaction_reactor.h"
+
+#include "proto/grpc_status.h"
+#include "server/service/convert.h"
+
+namespace varkeep {
+
+TransactionReactor::TransactionReactor(const ServiceContext* services,
+                                       grpc::CallbackServerContext* call,
+                                       v1::TransactionResponse* response)
+    : services_(services),
+      call_(call),
+      response_(response),
+      upload_(services->store->limits()) {
+  StartRead(&message_);
+}
+
+void TransactionReactor::OnReadDone(bool ok) {
+  if (!ok) {
+    services_->waiters->Schedule([this] { Finish(Apply()); });
+    return;
+  }
+  absl::Status added = upload_.Add(message_);
+  if (!added.ok()) {
+    Finish(ToGrpc(added));
+    return;
+  }
+  StartRead(&message_);
+}
+
+grpc::Status TransactionReactor::Apply() {
+  if (call_->IsCancelled()) return grpc::Status::CANCELLED;
+  absl::StatusOr<Mutation> mutation = upload_.Finish();
+  if (!mutation.ok()) return ToGrpc(mutation.status());
+  absl::StatusOr<Applied> applied =
+      services_->committer->Apply(*mutation, upload_.request());
+  if (!applied.ok()) return ToGrpc(applied.status());
+  response_->set_revision(applied->revision);
+  response_->set_duplicate(applied->duplicate);
+  response_->set_durability(DurabilityToProto(applied->durability));
+  return grpc::Status::OK;
+}
+
+}  // namespace varkeep

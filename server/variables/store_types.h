@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_VARIABLES_STORE_TYPES_H_
+#define VARKEEP_SERVER_VARIABLES_STORE_TYPES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/variables/request_window.h"
+#include "server/variables/variable.h"
+
+namespace varkeep {
+
+struct StoreLimits {
+  int64_t max_variable_bytes = int64_t{64} << 30;
+  int64_t memory_limit_bytes = 0;  // of all values together; 0: none
+};
+
+// One value and its version. The tensor never changes; it lives as long as
+// anyone holds it.
+struct VersionedValue {
+  TensorRef value;
+  Revision version = 0;
+  std::string name;
+};
+
+// Many values as they were at one revision.
+struct Cut {
+  Revision revision = 0;
+  std::vector<VersionedValue> values;
+};
+
+// Which variables to list, page by page.
+struct ListQuery {
+  std::optional<std::string> container;  // nullopt: all of them
+  // Only the variable of this name and those under "<scope>/"; "": all.
+  std::string scope;
+  // The last variable of the page before.
+  std::optional<VariableInfo> after;
+  size_t limit = 1000;
+};
+
+// Everything durable, as it was at one revision. Values are shared, not copied.
+struct StoreSnapshot {
+  struct Variable {
+    VariableInfo info;
+    TensorRef value;  // null: not initialized
+  };
+  Revision revision = 0;
+  std::vector<Variable> variables;  // by container, then op name
+  std::vector<RequestWindow::Entry> requests;
+};
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_VARIABLES_STORE_TYPES_H_
