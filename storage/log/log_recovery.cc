@@ -123,7 +123,8 @@ absl::StatusOr<size_t> Recoverer::FirstNeeded() const {
   const bool missing = first == 0;
   if (!missing) --first;
   for (const SegmentChain::Unreadable& file : chain_.unreadable) {
-    if (segments.empty() || file.base >= segments[first].header.base) {
+    if (missing || segments.empty() ||
+        file.base >= segments[first].header.base) {
       return Annotate(file.error, absl::StrCat("log '", directory_, "'"));
     }
   }
