@@ -98,8 +98,9 @@ absl::StatusOr<Recovery> Recoverer::Run(uint64_t skip) {
   for (size_t i = first; i < chain_.segments.size(); ++i) {
     ASSIGN_OR_RETURN(bool complete, ReplaySegment(i));
     if (complete) continue;
-    chain_.cut_off.insert(chain_.cut_off.end(), chain_.segments.begin() + i + 1,
-                          chain_.segments.end());
+    for (size_t later = i + 1; later < chain_.segments.size(); ++later) {
+      chain_.cut_off.push_back(chain_.segments[later]);
+    }
     chain_.segments.resize(i + 1);
   }
   if (progress_ && all_bytes_ > 0) progress_(all_bytes_, all_bytes_);
