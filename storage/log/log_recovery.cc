@@ -7,15 +7,9 @@
 // off by an earlier recovery and are void, as is what a file holds behind the
 // end that its successor names.
 //
-// Where a record of the chain is not good there are two cases. Either the power
-// was cut before it was on the disk: the log ends there, and that is no loss,
-// because nobody was told that it was safe. Or it was on the disk and is
-// damaged: then nothing is done without a person. It is the first only when
-//   - the place has the marks of sectors that were never written: zeros where a
-//     record has none, or the end of the file; and
-//   - nothing valid behind it says that this revision was on the disk already.
-//     Every record and every segment header carries the last revision known to
-//     be on the disk when it was written.
+// Where a record of the chain is not good segment_end.cc decides: either the
+// log ends there, or it is damaged and is not opened.
+//
 // Nothing is written here. Cutting is done by the next segment, whose header
 // says where this log ends; until it is on the disk all this can be repeated.
 #include "storage/log/log_recovery.h"
@@ -28,6 +22,7 @@
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "storage/log/segment_chain.h"
+#include "storage/log/segment_end.h"
 #include "storage/log/segment_reader.h"
 
 namespace varkeep::storage {
@@ -46,11 +41,11 @@ absl::Status Missing(const std::string& directory, uint64_t after,
                    "', goes on after revision ", next.header.from));
 }
 
-absl::Status Damaged(const SegmentReader& reader) {
+absl::Status Damaged(const SegmentReader& reader, absl::string_view reason) {
   const SegmentPosition& at = reader.position();
   return absl::DataLossError(absl::StrCat(
       "log file '", reader.path(), "' is damaged at offset ", at.end,
-      ", after revision ", at.last, ": ", reader.flaw().reason,
+      ", after revision ", at.last, ": ", reason,
       "; `varkeep log inspect` shows what is there, `varkeep log truncate "
       "--at ",
       at.end, "` gives up what follows and keeps a backup"));
@@ -73,8 +68,6 @@ class Recoverer {
  private:
   absl::StatusOr<size_t> FirstNeeded() const;
   absl::StatusOr<bool> ReplaySegment(size_t i);
-  absl::StatusOr<bool> CheckEnd(size_t i, Step step, SegmentReader* reader);
-  absl::StatusOr<bool> CutOrRefuse(size_t i, SegmentReader* reader);
   absl::Status Hand(LogRecord record, int64_t bytes);
   void AddProgress(int64_t bytes);
   absl::Status SyncAll();
@@ -105,8 +98,9 @@ absl::StatusOr<Recovery> Recoverer::Run(uint64_t skip) {
   for (size_t i = first; i < chain_.segments.size(); ++i) {
     ASSIGN_OR_RETURN(bool complete, ReplaySegment(i));
     if (complete) continue;
-    chain_.cut_off.insert(chain_.cut_off.end(), chain_.segments.begin() + i + 1,
-                          chain_.segments.end());
+    for (size_t later = i + 1; later < chain_.segments.size(); ++later) {
+      chain_.cut_off.push_back(chain_.segments[later]);
+    }
     chain_.segments.resize(i + 1);
   }
   if (progress_ && all_bytes_ > 0) progress_(all_bytes_, all_bytes_);
@@ -123,7 +117,8 @@ absl::StatusOr<size_t> Recoverer::FirstNeeded() const {
   const bool missing = first == 0;
   if (!missing) --first;
   for (const SegmentChain::Unreadable& file : chain_.unreadable) {
-    if (segments.empty() || file.base >= segments[first].header.base) {
+    if (missing || segments.empty() ||
+        file.base >= segments[first].header.base) {
       return Annotate(file.error, absl::StrCat("log '", directory_, "'"));
     }
   }
@@ -140,11 +135,9 @@ absl::StatusOr<size_t> Recoverer::FirstNeeded() const {
 
 // False when the log ends in this segment before its time.
 absl::StatusOr<bool> Recoverer::ReplaySegment(size_t i) {
-  const bool is_last = i + 1 == chain_.segments.size();
   ASSIGN_OR_RETURN(std::unique_ptr<SegmentReader> reader,
                    SegmentReader::Open(file_system_, chain_.segments[i].path));
-  const int64_t limit = is_last ? reader->file_bytes()
-                                : chain_.segments[i + 1].header.predecessor.end;
+  const int64_t limit = LimitOf(chain_.segments, i, *reader);
   Step step = Step::kRecord;
   while (step == Step::kRecord || step == Step::kSkipped) {
     LogRecord record;
@@ -155,46 +148,14 @@ absl::StatusOr<bool> Recoverer::ReplaySegment(size_t i) {
     }
     AddProgress(reader->position().end - begin);
   }
-  ASSIGN_OR_RETURN(bool complete, CheckEnd(i, step, reader.get()));
   end_ = reader->position();
-  return complete;
-}
-
-absl::StatusOr<bool> Recoverer::CheckEnd(size_t i, Step step,
-                                         SegmentReader* reader) {
-  if (step == Step::kFlaw) return CutOrRefuse(i, reader);
-  const SegmentPosition& at = reader->position();
-  if (i + 1 == chain_.segments.size()) {
-    ASSIGN_OR_RETURN(SegmentReader::Rest rest, reader->Scan(at.end));
-    if (rest.end == at.end) return true;
-  } else {
-    const log_format::Predecessor& told =
-        chain_.segments[i + 1].header.predecessor;
-    if (at.end == told.end) {
-      if (at.last == told.last && at.chain == told.chain) return true;
-      return Damaged(*reader);
-    }
+  ASSIGN_OR_RETURN(SegmentEnd end, ExamineEnd(file_system_, chain_.segments, i,
+                                              step, after_, reader.get()));
+  if (end.kind == SegmentEnd::Kind::kComplete) return true;
+  if (end.kind == SegmentEnd::Kind::kDamaged) {
+    return Damaged(*reader, end.reason);
   }
-  reader->MissRecord();
-  return CutOrRefuse(i, reader);
-}
-
-absl::StatusOr<bool> Recoverer::CutOrRefuse(size_t i, SegmentReader* reader) {
-  const SegmentPosition& at = reader->position();
-  if (!reader->flaw().torn) return Damaged(*reader);
-  ASSIGN_OR_RETURN(SegmentReader::Rest rest, reader->Scan(at.end));
-  uint64_t synced = rest.synced;
-  int64_t bytes = rest.end - at.end;
-  for (size_t later = i + 1; later < chain_.segments.size(); ++later) {
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<SegmentReader> other,
-        SegmentReader::Open(file_system_, chain_.segments[later].path));
-    ASSIGN_OR_RETURN(rest, other->Scan(kFirstRecord));
-    synced = std::max({synced, rest.synced, other->header().synced});
-    bytes += rest.end - kFirstRecord;
-  }
-  if (synced > std::max(at.last, after_)) return Damaged(*reader);
-  recovered_->torn = {reader->path(), at.end, bytes, reader->flaw().reason};
+  recovered_->torn = {reader->path(), end_.end, end.lost_bytes, end.reason};
   return false;
 }
 

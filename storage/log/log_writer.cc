@@ -57,12 +57,14 @@ LogWriter::LogWriter(FileSystem* file_system, const LogOptions& options,
 }
 
 LogWriter::~LogWriter() {
+  std::thread background;
   {
     MutexLock lock(&mutex_);
     stopping_ = true;
     background_wakes_.NotifyAll();
+    background.swap(background_);
   }
-  if (background_.joinable()) background_.join();
+  if (background.joinable()) background.join();
 }
 
 absl::Status LogWriter::Start() {
@@ -81,7 +83,6 @@ absl::Status LogWriter::Start() {
     }
   }
   void_files_.clear();
-  background_ = std::thread([this] { SyncInBackground(); });
   return absl::OkStatus();
 }
 
@@ -107,6 +108,9 @@ absl::StatusOr<Durability> LogWriter::Append(
   if (request.synced) return Durability::kFsync;
   if (wanted != Durability::kInterval) return wanted;
   MutexLock lock(&mutex_);
+  if (!background_.joinable()) {
+    background_ = std::thread([this] { SyncInBackground(); });
+  }
   if (!sync_soon_) background_wakes_.NotifyAll();
   sync_soon_ = true;
   return wanted;

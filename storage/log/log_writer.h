@@ -83,7 +83,7 @@ class LogWriter final : public Log {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Notified when sync_soon_ or stopping_ is set; the background thread waits.
   CondVar background_wakes_;
-  std::thread background_;
+  std::thread background_ ABSL_GUARDED_BY(mutex_);  // once it is needed
 };
 
 }  // namespace varkeep::storage

@@ -63,7 +63,8 @@ absl::StatusOr<SegmentChain> ReadSegmentChain(FileSystem* file_system,
   }
   std::reverse(chain.segments.begin(), chain.segments.end());
   for (auto& [base, segment] : by_base) {
-    chain.cut_off.push_back(std::move(segment));
+    const bool older = segment.header.from < chain.segments.front().header.from;
+    (older ? chain.unconnected : chain.cut_off).push_back(std::move(segment));
   }
   return chain;
 }

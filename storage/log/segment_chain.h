@@ -26,6 +26,8 @@ struct SegmentChain {
   std::vector<SegmentFile> segments;
   // Segments that the log went on without.
   std::vector<SegmentFile> cut_off;
+  // Older ones, from which a segment to the chain is missing or unreadable.
+  std::vector<SegmentFile> unconnected;
   // Segments whose header cannot be read, with the error.
   struct Unreadable {
     std::string path;

@@ -94,6 +94,8 @@ absl::StatusOr<SegmentReader::Step> SegmentReader::Next(int64_t limit,
     RETURN_IF_ERROR(file_.Read(
         position_.end, std::span(bytes).first(static_cast<size_t>(have))));
   }
+  record_ = log_format::RecordHeader();
+  record_.bytes = kHeader;
   if (AllZero(bytes)) return Step::kEnd;
   const auto header = log_format::DecodeRecordHeader(bytes, header_.salt);
   if (!header.has_value()) return HeaderFlaw(bytes, limit);
@@ -123,7 +125,7 @@ absl::StatusOr<SegmentReader::Step> SegmentReader::Next(int64_t limit,
 
 SegmentReader::Step SegmentReader::SetFlaw(absl::string_view reason,
                                            bool torn) {
-  flaw_ = {std::string(reason), torn};
+  flaw_ = {std::string(reason), record_.bytes, torn};
   return Step::kFlaw;
 }
 

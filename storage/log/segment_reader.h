@@ -65,6 +65,7 @@ class SegmentReader {
 
   struct Flaw {
     std::string reason;
+    int64_t bytes = 0;  // of the record; of its header when that is damaged
     // It has the marks of sectors that never reached the disk.
     bool torn = false;
   };

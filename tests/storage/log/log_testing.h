@@ -9,8 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/log/log.h"
+#include "storage/memory_file_system.h"
 #include "tensor/tensor_ops.h"
 #include "tests/testing/checkpoints.h"
+#include "tests/testing/fault_injecting_file_system.h"
 
 namespace varkeep::storage {
 
@@ -102,6 +104,20 @@ inline int64_t SamplePrefix(const std::vector<LogRecord>& records,
     after = records[i].revision;
   }
   return static_cast<int64_t>(records.size());
+}
+
+// The k-th call to the disk fails.
+inline Fault FailAt(int64_t k) {
+  Fault fault;
+  fault.at = k;
+  return fault;
+}
+// The k-th call to the disk is the last before the power is cut.
+inline Fault CutPowerAt(int64_t k, MemoryFileSystem* disk, uint32_t seed) {
+  Fault fault = FailAt(k);
+  fault.sticky = true;
+  fault.action = [disk, seed] { disk->LosePower(seed); };
+  return fault;
 }
 
 // A segment file as it is on the disk.
