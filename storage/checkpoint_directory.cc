@@ -22,19 +22,25 @@ namespace {
 
 constexpr int64_t kMaxManifestBytes = 64 << 20;
 
-absl::Status CheckWholeFile(File* file, const hdf5::Holder& expected,
-                            absl::string_view path) {
+// Verifies all but the large values of the file, and that it is the expected
+// one.
+absl::Status CheckSeal(File* file, const hdf5::Holder& expected,
+                       absl::string_view path) {
   ASSIGN_OR_RETURN(int64_t size, file->Size());
   if (size != expected.size_bytes) {
     return absl::DataLossError(absl::StrCat("checkpoint '", path, "' has ",
                                             size, " bytes, not ",
                                             expected.size_bytes));
   }
-  ASSIGN_OR_RETURN(uint32_t crc, FileChecksum(file, size));
-  if (crc == expected.crc32c) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(
-      "checkpoint '", path, "' has checksum ", absl::Hex(crc, absl::kZeroPad8),
-      ", not ", absl::Hex(expected.crc32c, absl::kZeroPad8)));
+  absl::StatusOr<Seal> seal = VerifyTrailer(file);
+  if (!seal.ok()) {
+    return Annotate(seal.status(), absl::StrCat("checkpoint '", path, "'"));
+  }
+  if (seal->crc32c == expected.crc32c) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("checkpoint '", path, "' has checksum ",
+                   absl::Hex(seal->crc32c, absl::kZeroPad8), ", not ",
+                   absl::Hex(expected.crc32c, absl::kZeroPad8)));
 }
 
 // A new file in place of what an earlier failure may have left.
@@ -114,10 +120,12 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
                    CreateAfresh(*file_system_, path));
   auto write = [&]() -> absl::StatusOr<CheckpointInfo> {
     RETURN_IF_ERROR(file->Reserve(estimate));
-    RETURN_IF_ERROR(hdf5::WriteCheckpoint(std::move(contents), shared, created,
-                                          progress, file.get()));
+    ASSIGN_OR_RETURN(std::vector<hdf5::StoredValue> values,
+                     hdf5::WriteCheckpoint(std::move(contents), shared, created,
+                                           progress, file.get()));
     CheckpointInfo info;
-    ASSIGN_OR_RETURN(info.crc32c, AppendTrailer(file.get()));
+    ASSIGN_OR_RETURN(Seal seal, AppendTrailer(file.get(), std::move(values)));
+    info.crc32c = seal.crc32c;
     ASSIGN_OR_RETURN(std::unique_ptr<File> written,
                      file_system_->OpenForRead(path));
     ASSIGN_OR_RETURN(auto read, ReadBack(std::move(written), path, &info));
@@ -142,11 +150,11 @@ CheckpointDirectory::Examine(const std::string& name,
                              CheckpointInfo* info) const {
   const std::string path = PathOf(name);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
-  absl::StatusOr<uint32_t> crc = VerifyTrailer(file.get());
-  if (!crc.ok()) {
-    return Annotate(crc.status(), absl::StrCat("checkpoint '", path, "'"));
+  absl::StatusOr<Seal> seal = VerifyTrailer(file.get());
+  if (!seal.ok()) {
+    return Annotate(seal.status(), absl::StrCat("checkpoint '", path, "'"));
   }
-  info->crc32c = *crc;
+  info->crc32c = seal->crc32c;
   return ReadBack(std::move(file), path, info);
 }
 
@@ -180,7 +188,7 @@ absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
 CheckpointDirectory::OpenFile(const hdf5::Holder& expected) const {
   const std::string path = PathOf(expected.file);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
-  RETURN_IF_ERROR(CheckWholeFile(file.get(), expected, path));
+  RETURN_IF_ERROR(CheckSeal(file.get(), expected, path));
   return hdf5::CheckpointFile::Open(std::move(file), path);
 }
 

@@ -49,7 +49,8 @@ class CheckpointStore {
   // Oldest first. What is listed was complete and synced when it was written.
   virtual absl::StatusOr<std::vector<CheckpointInfo>> List() = 0;
   // NOT_FOUND when it is not listed; DATA_LOSS, naming the file, when it is
-  // damaged: size and checksum of the whole file are verified first.
+  // damaged: everything but large values, which are verified when they are
+  // read.
   virtual absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
       CheckpointId id) = 0;
   // NOT_FOUND when it is not listed. After any other error it is either listed

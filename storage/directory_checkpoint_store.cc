@@ -86,6 +86,56 @@ hdf5::SharedEntries SharedEntriesOf(
 
 }  // namespace
 
+// Checkpoints with a file that was found damaged: nothing new refers to them.
+// Thread-safe.
+class DirectoryCheckpointStore::Suspects {
+ public:
+  // Passes on what came of using the checkpoint.
+  absl::Status Note(absl::Status status, const CheckpointInfo& info) {
+    if (!absl::IsDataLoss(status)) return status;
+    MutexLock lock(&mutex_);
+    ids_.insert(info.id);
+    ids_.insert(info.holders.begin(), info.holders.end());
+    return status;
+  }
+  bool Has(CheckpointId id) const {
+    MutexLock lock(&mutex_);
+    return ids_.contains(id);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::set<CheckpointId> ids_ ABSL_GUARDED_BY(mutex_);
+};
+
+// May outlive the store.
+class DirectoryCheckpointStore::Reader final : public CheckpointReader {
+ public:
+  Reader(std::unique_ptr<CheckpointReader> base, CheckpointInfo info,
+         std::shared_ptr<Suspects> suspects)
+      : base_(std::move(base)),
+        info_(std::move(info)),
+        suspects_(std::move(suspects)) {}
+
+  const CheckpointContents& contents() const override {
+    return base_->contents();
+  }
+  bool HasValue(size_t index) const override { return base_->HasValue(index); }
+  absl::StatusOr<TensorRef> Read(size_t index) override {
+    absl::StatusOr<TensorRef> value = base_->Read(index);
+    suspects_->Note(value.status(), info_).IgnoreError();
+    return value;
+  }
+  absl::Status Verify(size_t index) override {
+    return suspects_->Note(base_->Verify(index), info_);
+  }
+
+ private:
+  const std::unique_ptr<CheckpointReader> base_;
+  const CheckpointInfo info_;
+  const std::shared_ptr<Suspects> suspects_;
+};
+
 DirectoryCheckpointStore::DirectoryCheckpointStore(
     CheckpointDirectory directory, Clock* clock, bool incremental,
     std::unique_ptr<FileLock> lock, Manifest manifest,
@@ -95,6 +145,7 @@ DirectoryCheckpointStore::DirectoryCheckpointStore(
       incremental_(incremental),
       lock_(std::move(lock)),
       notices_(std::move(notices)),
+      suspects_(std::make_shared<Suspects>()),
       last_id_(manifest.last_id),
       manifest_(std::move(manifest)) {}
 
@@ -151,7 +202,7 @@ std::map<std::string, CheckpointId> DirectoryCheckpointStore::PlanFor(
   MutexLock lock(&mutex_);
   for (const auto* infos : {&manifest_.checkpoints, &manifest_.holders}) {
     for (const CheckpointInfo& info : *infos) {
-      if (suspects_.contains(info.id)) continue;
+      if (suspects_->Has(info.id)) continue;
       holders[info.id] = info.written_bytes;
     }
   }
@@ -171,6 +222,7 @@ KnownValues DirectoryCheckpointStore::ReadKnown() const {
   const std::vector<CheckpointEntry>& entries = (*reader)->contents().entries;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].value_version == 0) continue;
+    if (!(*reader)->Verify(i).ok()) return {};
     known[entries[i].path] = {
         *ParseCheckpointFileName((*reader)->HolderOf(i).value_or(newest.file)),
         entries[i].dtype,
@@ -212,7 +264,10 @@ DirectoryCheckpointStore::Open(CheckpointId id) {
   ASSIGN_OR_RETURN(CheckpointInfo info, Find(id));
   absl::StatusOr<std::unique_ptr<CheckpointReader>> reader =
       directory_.Open(info);
-  if (reader.ok()) return reader;
+  if (reader.ok()) {
+    return std::make_unique<Reader>(*std::move(reader), std::move(info),
+                                    suspects_);
+  }
   absl::Status status = reader.status();
   if (absl::IsNotFound(status)) {
     // Unless it was removed just now.
@@ -221,14 +276,7 @@ DirectoryCheckpointStore::Open(CheckpointId id) {
         absl::StrCat("a file of checkpoint '", directory_.PathOf(info.file),
                      "' is missing: ", status.message()));
   }
-  if (absl::IsDataLoss(status)) Suspect(info);
-  return status;
-}
-
-void DirectoryCheckpointStore::Suspect(const CheckpointInfo& info) {
-  MutexLock lock(&mutex_);
-  suspects_.insert(info.id);
-  suspects_.insert(info.holders.begin(), info.holders.end());
+  return suspects_->Note(status, info);
 }
 
 absl::Status DirectoryCheckpointStore::Remove(CheckpointId id) {

@@ -44,6 +44,9 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   const std::vector<std::string>& notices() const { return notices_; }
 
  private:
+  class Suspects;
+  class Reader;
+
   DirectoryCheckpointStore(CheckpointDirectory directory, Clock* clock,
                            bool incremental, std::unique_ptr<FileLock> lock,
                            Manifest manifest, std::vector<std::string> notices);
@@ -55,8 +58,6 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   // What the newest checkpoint says about values; nothing when it is damaged.
   KnownValues ReadKnown() const;
   absl::StatusOr<CheckpointInfo> Find(CheckpointId id) const;
-  // A file of the checkpoint was found damaged.
-  void Suspect(const CheckpointInfo& info);
   // Makes a written file a checkpoint.
   absl::Status Publish(const std::string& temporary,
                        const CheckpointInfo& info);
@@ -70,6 +71,7 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   const bool incremental_;
   const std::unique_ptr<FileLock> lock_;
   const std::vector<std::string> notices_;
+  const std::shared_ptr<Suspects> suspects_;
 
   // Used by the one Write or Remove that runs: the last id that a file may have
   // had, also after an error.
@@ -79,8 +81,6 @@ class DirectoryCheckpointStore final : public CheckpointStore {
 
   mutable Mutex mutex_;
   Manifest manifest_ ABSL_GUARDED_BY(mutex_);
-  // Checkpoints whose files may be damaged: nothing more refers to them.
-  std::set<CheckpointId> suspects_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varkeep::storage

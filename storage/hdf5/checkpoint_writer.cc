@@ -46,10 +46,12 @@ class Writer {
         progress_(progress),
         driver_(file) {}
 
-  absl::Status Write(CheckpointContents contents) {
+  absl::StatusOr<std::vector<StoredValue>> Write(CheckpointContents contents) {
     absl::Status status = WriteThroughDriver(std::move(contents));
     // The file's error is the cause, what HDF5 says a consequence.
-    return driver_.status().ok() ? status : driver_.status();
+    RETURN_IF_ERROR(driver_.status());
+    RETURN_IF_ERROR(status);
+    return std::move(values_);
   }
 
  private:
@@ -122,9 +124,14 @@ class Writer {
           WriteAttribute(dataset.id(), {kValueVersion, entry.value_version}));
     }
     if (entry.value->size_bytes() == 0) return absl::OkStatus();
-    return Check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL,
-                          H5P_DEFAULT, entry.value->bytes().data()),
-                 "H5Dwrite");
+    RETURN_IF_ERROR(Check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL,
+                                   H5P_DEFAULT, entry.value->bytes().data()),
+                          "H5Dwrite"));
+    const haddr_t offset = H5Dget_offset(dataset.id());
+    if (offset == HADDR_UNDEF) return ErrorFromStack("H5Dget_offset");
+    values_.push_back(
+        {static_cast<int64_t>(offset), entry.value->size_bytes(), crc});
+    return absl::OkStatus();
   }
 
   absl::Status WriteRootAttributes(hid_t file,
@@ -153,6 +160,7 @@ class Writer {
   FileDriver driver_;
   PropertiesHandle link_properties_;
   PropertiesHandle dataset_properties_;
+  std::vector<StoredValue> values_;
 };
 
 int64_t AttributesSize(const std::vector<Attribute>& attributes) {
@@ -182,6 +190,7 @@ int64_t EstimateFileSize(const CheckpointContents& contents,
   constexpr int64_t kGroupBytes = 2 << 10;
   constexpr int64_t kAlignmentBytes = 4096;
   constexpr int64_t kHolderBytes = 128;
+  constexpr int64_t kTrailerEntryBytes = 20;
   int64_t size = kFileBytes + AttributesSize(contents.attributes);
   for (const Holder& holder : shared.holders) {
     size += 2 * kHolderBytes + 2 * static_cast<int64_t>(holder.file.size());
@@ -189,7 +198,8 @@ int64_t EstimateFileSize(const CheckpointContents& contents,
   for (const CheckpointEntry& entry : contents.entries) {
     size += kEntryBytes + AttributesSize(entry.attributes);
     size += 2 * static_cast<int64_t>(entry.path.size());
-    size += kGroupBytes * std::count(entry.path.begin(), entry.path.end(), '/');
+    size += kTrailerEntryBytes +
+            kGroupBytes * std::count(entry.path.begin(), entry.path.end(), '/');
     if (entry.value != nullptr && !shared.files.contains(entry.path)) {
       size += entry.value->size_bytes() + kAlignmentBytes;
     }
@@ -197,9 +207,9 @@ int64_t EstimateFileSize(const CheckpointContents& contents,
   return size;
 }
 
-absl::Status WriteCheckpoint(CheckpointContents contents,
-                             const SharedEntries& shared, absl::Time created,
-                             const CheckpointProgress& progress, File* file) {
+absl::StatusOr<std::vector<StoredValue>> WriteCheckpoint(
+    CheckpointContents contents, const SharedEntries& shared,
+    absl::Time created, const CheckpointProgress& progress, File* file) {
   RETURN_IF_ERROR(Validate(contents));
   Sort(&contents);
   PrepareThread();

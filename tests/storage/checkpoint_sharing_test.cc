@@ -205,7 +205,8 @@ TEST_F(CheckpointSharingTest, DamageOfAHolderIsNamedAndEndsItsUse) {
   Write(contents);
   Write(contents);
   Damage("ckpt-000001.h5");
-  EXPECT_THAT(store_->Open(2), StatusIs(absl::StatusCode::kDataLoss,
+  ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(2));
+  EXPECT_THAT(reader->Read(1), StatusIs(absl::StatusCode::kDataLoss,
                                         HasSubstr(Path("ckpt-000001.h5"))));
   EXPECT_THAT(Write(contents).holders, IsEmpty());
   EXPECT_THAT(Write(contents).holders, ElementsAre(3));

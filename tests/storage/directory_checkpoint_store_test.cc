@@ -91,7 +91,7 @@ TEST(DirectoryCheckpointStoreTest, DoesNotAdoptWhatIsNoCheckpoint) {
     ASSERT_OK_AND_ASSIGN(auto file, disk.Create(Path("ckpt-000002.h5")));
     ASSERT_OK(file->WriteAt(
         0, std::as_bytes(std::span(kinds[i].data(), kinds[i].size()))));
-    ASSERT_OK(storage::AppendTrailer(file.get()));
+    ASSERT_OK(storage::AppendTrailer(file.get(), {}).status());
     ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
     EXPECT_THAT(store->notices(), ElementsAre(HasSubstr("quarantine")));
     EXPECT_EQ(WholeRevisions(*store), Revisions{1});
