@@ -19,6 +19,7 @@ struct Precision;
 template <>
 struct Precision<F32s> {
   using Bits = U32s;
+  using Signed = S32s;
   using T = float;
   static constexpr int kFractionBits = 23;
   static constexpr uint32_t kOneBits = 0x3F800000;
@@ -53,6 +54,7 @@ struct Precision<F32s> {
 template <>
 struct Precision<F64s> {
   using Bits = U64s;
+  using Signed = S64s;
   using T = double;
   static constexpr int kFractionBits = 52;
   static constexpr uint64_t kOneBits = uint64_t{1023} << 52;
@@ -141,11 +143,11 @@ inline SineAndCosine<Floats> SinCos(Floats angle) {
   const Floats z = x * x;
   const Floats sine = x + x * z * P::SineSeries(z);
   const Floats cosine = T(1) - (T(0.5) * z - z * z * P::CosineSeries(z));
-  const Bits odd = Bits{} - (quadrant & 1);
-  return {(Floats)((Bits)Select(odd, cosine, sine) ^
-                   ((quadrant & 2) << (kSign - 1))),
-          (Floats)((Bits)Select(odd, sine, cosine) ^
-                   (((quadrant + 1) & 2) << (kSign - 1)))};
+  const auto odd = (typename P::Signed)(quadrant << kSign) < 0;
+  const Floats for_sine = odd ? cosine : sine;
+  const Floats for_cosine = odd ? sine : cosine;
+  return {(Floats)((Bits)for_sine ^ ((quadrant & 2) << (kSign - 1))),
+          (Floats)((Bits)for_cosine ^ (((quadrant + 1) & 2) << (kSign - 1)))};
 }
 
 // Two normal numbers of two uniform ones, the angle already a full turn.
@@ -155,7 +157,7 @@ inline SineAndCosine<Floats> BoxMuller(Floats uniform, Floats angle) {
   using T = typename P::T;
   const Floats least = Floats{} + T(1.0e-7);
   const Floats radius =
-      SquareRoot(T(-2) * Log(Select(Mask(uniform < least), least, uniform)));
+      SquareRoot(T(-2) * Log(uniform < least ? least : uniform));
   const SineAndCosine<Floats> unit = SinCos(angle);
   return {unit.sine * radius, unit.cosine * radius};
 }

@@ -26,20 +26,12 @@ constexpr int kVectorBytes = 16;
 typedef uint64_t U64s __attribute__((vector_size(kVectorBytes)));
 typedef uint32_t U32s __attribute__((vector_size(kVectorBytes)));
 typedef double F64s __attribute__((vector_size(kVectorBytes)));
+typedef int64_t S64s __attribute__((vector_size(kVectorBytes)));
+typedef int32_t S32s __attribute__((vector_size(kVectorBytes)));
 typedef float F32s __attribute__((vector_size(kVectorBytes)));
 
 // 64-bit lanes of a vector.
 constexpr int kLanes = kVectorBytes / 8;
-
-// A comparison's lanes are all ones or all zeros.
-inline U64s Mask(decltype(F64s() < F64s()) mask) { return (U64s)mask; }
-inline U32s Mask(decltype(F32s() < F32s()) mask) { return (U32s)mask; }
-
-// if_set where the mask is set, otherwise if_clear.
-template <typename Bits, typename Floats>
-inline Floats Select(Bits mask, Floats if_set, Floats if_clear) {
-  return (Floats)(((Bits)if_set & mask) | ((Bits)if_clear & ~mask));
-}
 
 template <typename T, typename Vector>
 inline void Store(T* out, Vector value) {
