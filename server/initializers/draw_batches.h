@@ -9,17 +9,13 @@
 #include <span>
 
 #include "base/thread_pool.h"
-#include "server/initializers/philox.h"
+#include "server/initializers/draw_kernels.h"
 
 namespace varkeep::initializers {
 
 // TensorFlow draws elements in groups: four of up to 32 bits, two of 64.
 template <typename T>
 inline constexpr int kGroupSize = sizeof(T) == 8 ? 2 : 4;
-
-// Elements that one Philox batch makes, one group per block.
-template <typename T>
-inline constexpr int64_t kBatchSize = Philox::kBatchBlocks* kGroupSize<T>;
 
 // Runs body(begin, end) over parts of [0, count), at multiples of `part`, on
 // the pool; in one piece on the calling thread when there is no pool or only
@@ -36,28 +32,30 @@ void ForParts(int64_t count, int64_t part, ThreadPool* pool, const Body& body) {
   });
 }
 
-// Fills `out` batch by batch. draw(batch, destination) writes kBatchSize<T>
-// elements, those of out from batch * kBatchSize<T> on; of the last batch only
-// what fits is kept. Batches are drawn in no order, each once.
+// Fills `out` in batches of groups. draw(first_group, groups, destination)
+// writes that many groups, a multiple of kKernelBlocks that is at most
+// kMostGroups; of the last batch only what fits is kept. Batches are drawn in
+// no order, each once.
+inline constexpr int64_t kMostGroups = 512;
+
 template <typename T, typename Draw>
 void DrawBatches(std::span<T> out, ThreadPool* pool, const Draw& draw) {
-  constexpr int64_t kPart = 1024;  // batches: enough work to be worth a switch
-  const auto size = static_cast<int64_t>(out.size());
-  if (size == 0) return;
-  const int64_t batches = (size - 1) / kBatchSize<T> + 1;
-  ForParts(batches, kPart, pool, [&](int64_t begin, int64_t end) {
-    for (int64_t batch = begin; batch < end; ++batch) {
-      const int64_t first = batch * kBatchSize<T>;
-      T* destination = out.data() + first;
-      if (size - first >= kBatchSize<T>) {
-        draw(batch, destination);
-        continue;
-      }
-      std::array<T, static_cast<size_t>(kBatchSize<T>)> tail;
-      draw(batch, tail.data());
-      std::copy_n(tail.data(), size - first, destination);
-    }
-  });
+  constexpr int64_t kLeast = kKernelBlocks * kGroupSize<T>;  // elements
+  constexpr int64_t kMost = kMostGroups * kGroupSize<T>;
+  constexpr int64_t kPart = 32 * kMost;  // enough work to be worth a switch
+  ForParts(
+      static_cast<int64_t>(out.size()), kPart, pool,
+      [&](int64_t begin, int64_t end) {
+        while (end - begin >= kLeast) {
+          const int64_t size = std::min(kMost, (end - begin) / kLeast * kLeast);
+          draw(begin / kGroupSize<T>, size / kGroupSize<T>, out.data() + begin);
+          begin += size;
+        }
+        if (begin == end) return;
+        std::array<T, static_cast<size_t>(kLeast)> tail;
+        draw(begin / kGroupSize<T>, kKernelBlocks, tail.data());
+        std::copy_n(tail.data(), end - begin, out.data() + begin);
+      });
 }
 
 }  // namespace varkeep::initializers

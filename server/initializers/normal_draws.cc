@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Normal numbers by the method of Box and Muller, sine first, from two uniform
-// ones. The bits depend on the C library's logarithm, sine and cosine; those of
-// glibc are what TensorFlow itself calls on Linux, so they are called one by
-// one here rather than replaced by vector code.
-#include <math.h>
-
+// ones.
 #include <Eigen/Core>
-#include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <type_traits>
 
 #include "server/initializers/draw_batches.h"
 #include "server/initializers/draws.h"
-#include "server/initializers/uniform_bits.h"
 
 namespace varkeep::initializers {
 namespace {
@@ -24,60 +17,128 @@ namespace {
 template <typename T>
 using Compute = std::conditional_t<sizeof(T) == 8, double, float>;
 
-// The normals of one block: four floats or two doubles.
-template <typename T>
-using Normals =
-    std::array<Compute<T>, static_cast<size_t>(kGroupSize<Compute<T>>)>;
+template <typename C>
+using Normals = std::array<C, static_cast<size_t>(kMostGroups* kGroupSize<C>)>;
+using Skips = std::array<uint64_t, static_cast<size_t>(kMostGroups)>;
 
-void BoxMuller(const uint32_t* words, float* out) {
-  const float u = std::max(UnitUniform<float>(words), 1.0e-7f);
-  const auto angle =
-      static_cast<float>(2 * std::numbers::pi *
-                         static_cast<double>(UnitUniform<float>(words + 1)));
-  const float radius = std::sqrt(-2.0f * std::log(u));
-  float sine = 0;
-  float cosine = 0;
-  ::sincosf(angle, &sine, &cosine);
-  out[0] = sine * radius;
-  out[1] = cosine * radius;
+void DrawKernel(const StreamPlace& start, int64_t blocks, float scale,
+                float offset, float* out) {
+  ChosenKernels().normal_floats(start, blocks, scale, offset, out);
+}
+void DrawKernel(const StreamPlace& start, int64_t blocks, double scale,
+                double offset, double* out) {
+  ChosenKernels().normal_doubles(start, blocks, scale, offset, out);
 }
 
-void BoxMuller(const uint32_t* words, double* out) {
-  const double u = std::max(UnitUniform<double>(words), 1.0e-7);
-  const double angle = 2 * std::numbers::pi * UnitUniform<double>(words + 2);
-  const double radius = std::sqrt(-2.0 * std::log(u));
-  double sine = 0;
-  double cosine = 0;
-  ::sincos(angle, &sine, &cosine);
-  out[0] = sine * radius;
-  out[1] = cosine * radius;
+void DrawScattered(const StreamPlace& start, const Skips& skips, int64_t blocks,
+                   float* out) {
+  ChosenKernels().scattered_normal_floats(start, skips.data(), blocks, out);
+}
+void DrawScattered(const StreamPlace& start, const Skips& skips, int64_t blocks,
+                   double* out) {
+  ChosenKernels().scattered_normal_doubles(start, skips.data(), blocks, out);
 }
 
+// Blocks from the start of one group to that of the next when truncated:
+// TensorFlow's reserve of 256 words for each element.
 template <typename T>
-Normals<T> BlockNormals(const uint32_t* words) {
-  Normals<T> normals;
-  constexpr size_t kWordsPerPair = 2 * kWordsPerElement<Compute<T>>;
-  for (size_t i = 0; i < normals.size(); i += 2) {
-    BoxMuller(words + i / 2 * kWordsPerPair, normals.data() + i);
-  }
-  return normals;
-}
+constexpr uint64_t kStride = kGroupSize<T> * 256 / 4;
 
-// Makes one group of truncated normals, of the block in `words` and as many of
-// `rest` as it takes.
-template <typename T>
-void DrawTruncatedGroup(const uint32_t* words, Philox rest, T scale, T offset,
-                        T* out) {
-  constexpr Compute<T> kLimit = 2;
-  Philox::Block block;
-  for (int accepted = 0;;) {
-    for (Compute<T> normal : BlockNormals<T>(words)) {
-      if (std::abs(normal) >= kLimit) continue;
-      out[accepted++] = static_cast<T>(normal) * scale + offset;
-      if (accepted == kGroupSize<T>) return;
+// Those of a group's candidates that are not rejected, in order.
+template <typename C>
+class Accepted {
+ public:
+  bool full() const { return count_ >= kGroupSize<C>; }
+  C operator[](int i) const { return kept_[static_cast<size_t>(i)]; }
+
+  // REQUIRES: not full().
+  void Take(const C* block) {
+    for (int i = 0; i < kGroupSize<C>; ++i) {
+      kept_[static_cast<size_t>(count_)] = block[i];
+      count_ += std::abs(block[i]) < 2 ? 1 : 0;
     }
-    block = rest.Next();
-    words = block.data();
+  }
+
+ private:
+  int count_ = 0;
+  std::array<C, 2 * kGroupSize<C>> kept_;
+};
+
+// The first candidates of `groups` groups into `first`; the numbers of the
+// groups that have to reject some into `rejecting`. Returns how many those are.
+template <typename C>
+int64_t DrawFirst(const StreamPlace& start, int64_t groups, Normals<C>& first,
+                  Skips& rejecting) {
+  Skips skips;
+  for (size_t i = 0; i < static_cast<size_t>(groups); ++i) {
+    skips[i] = i * kStride<C>;
+  }
+  DrawScattered(start, skips, groups, first.data());
+  size_t count = 0;
+  for (size_t group = 0; group < static_cast<size_t>(groups); ++group) {
+    bool rejects = false;
+    for (size_t i = 0; i < kGroupSize<C>; ++i) {
+      rejects |= !(std::abs(first[group * kGroupSize<C> + i]) < 2);
+    }
+    rejecting[count] = group;
+    count += rejects ? 1 : 0;
+  }
+  return static_cast<int64_t>(count);
+}
+
+// The second candidates of each of the `count` groups in `rejecting`.
+template <typename C>
+void DrawSecond(const StreamPlace& start, const Skips& rejecting, int64_t count,
+                Normals<C>& second) {
+  Skips skips{};
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+    skips[i] = rejecting[i] * kStride<C> + 1;
+  }
+  const int64_t blocks =
+      (count + kKernelBlocks - 1) / kKernelBlocks * kKernelBlocks;
+  DrawScattered(start, skips, blocks, second.data());
+}
+
+// Goes on with the third block of a group and those that follow, until it is
+// full; this is rare.
+template <typename C>
+void TakeRest(const StreamPlace& start, uint64_t group, Accepted<C>& accepted) {
+  Skips skips;
+  Normals<C> rest;
+  for (uint64_t block = group * kStride<C> + 2;; block += kKernelBlocks) {
+    for (size_t i = 0; i < kKernelBlocks; ++i) skips[i] = block + i;
+    DrawScattered(start, skips, kKernelBlocks, rest.data());
+    for (int64_t i = 0; i < kKernelBlocks; ++i) {
+      if (accepted.full()) return;
+      accepted.Take(rest.data() + i * kGroupSize<C>);
+    }
+  }
+}
+
+template <typename T>
+void DrawTruncatedGroups(const StreamPlace& start, int64_t groups, T scale,
+                         T offset, T* out) {
+  using C = Compute<T>;
+  constexpr int kSize = kGroupSize<C>;
+  alignas(64) Normals<C> first;
+  Skips rejecting;
+  const int64_t count = DrawFirst(start, groups, first, rejecting);
+  for (int64_t i = 0; i < groups * kSize; ++i) {
+    out[i] = static_cast<T>(first[static_cast<size_t>(i)]) * scale + offset;
+  }
+  if (count == 0) return;
+  alignas(64) Normals<C> second;
+  DrawSecond(start, rejecting, count, second);
+  for (int64_t i = 0; i < count; ++i) {
+    const uint64_t group = rejecting[static_cast<size_t>(i)];
+    Accepted<C> accepted;
+    accepted.Take(first.data() + group * kSize);
+    accepted.Take(second.data() + i * kSize);
+    if (!accepted.full()) TakeRest(start, group, accepted);
+    T* to = out + group * kSize;
+    for (int j = 0; j < kSize; ++j) {
+      to[j] = static_cast<T>(accepted[j]) * scale + offset;
+    }
   }
 }
 
@@ -86,14 +147,16 @@ void DrawTruncatedGroup(const uint32_t* words, Philox rest, T scale, T offset,
 template <typename T>
 void DrawNormal(const Philox& start, T scale, T offset, std::span<T> out,
                 ThreadPool* pool) {
-  DrawBatches(out, pool, [&](int64_t batch, T* destination) {
-    Philox here = start;
-    here.Skip(static_cast<uint64_t>(batch * Philox::kBatchBlocks));
-    Philox::BatchWords words;
-    here.FillBatch(1, words);
-    for (int block = 0; block < Philox::kBatchBlocks; ++block) {
-      for (Compute<T> normal : BlockNormals<T>(words.data() + 4 * block)) {
-        *destination++ = static_cast<T>(normal) * scale + offset;
+  DrawBatches(out, pool, [&](int64_t first, int64_t groups, T* destination) {
+    const StreamPlace place = start.After(static_cast<uint64_t>(first));
+    if constexpr (std::is_same_v<T, Compute<T>>) {
+      DrawKernel(place, groups, scale, offset, destination);
+    } else {
+      alignas(64) Normals<float> normals;
+      DrawKernel(place, groups, 1.0f, 0.0f, normals.data());
+      for (int64_t i = 0; i < groups * kGroupSize<T>; ++i) {
+        destination[i] =
+            static_cast<T>(normals[static_cast<size_t>(i)]) * scale + offset;
       }
     }
   });
@@ -102,21 +165,10 @@ void DrawNormal(const Philox& start, T scale, T offset, std::span<T> out,
 template <typename T>
 void DrawTruncatedNormal(const Philox& start, T scale, T offset,
                          std::span<T> out, ThreadPool* pool) {
-  // Blocks from the start of one group to the next: TensorFlow's reserve of 256
-  // words for each element.
-  constexpr uint64_t kStride = kGroupSize<T> * 256 / 4;
-  DrawBatches(out, pool, [&](int64_t batch, T* destination) {
-    Philox here = start;
-    here.Skip(Philox::Uint128{kStride} *
-              static_cast<uint64_t>(batch * Philox::kBatchBlocks));
-    Philox::BatchWords words;
-    here.FillBatch(kStride, words);
-    for (int group = 0; group < Philox::kBatchBlocks; ++group) {
-      Philox rest = here;
-      rest.Skip(static_cast<uint64_t>(group) * kStride + 1);
-      DrawTruncatedGroup(words.data() + 4 * group, rest, scale, offset,
-                         destination + group * kGroupSize<T>);
-    }
+  DrawBatches(out, pool, [&](int64_t first, int64_t groups, T* destination) {
+    DrawTruncatedGroups(
+        start.After(Philox::Uint128{kStride<T>} * static_cast<uint64_t>(first)),
+        groups, scale, offset, destination);
   });
 }
 

@@ -2,24 +2,19 @@
 #ifndef VARKEEP_SERVER_INITIALIZERS_PHILOX_H_
 #define VARKEEP_SERVER_INITIALIZERS_PHILOX_H_
 
-#include <array>
 #include <cstdint>
-#include <span>
+
+#include "server/initializers/draw_kernels.h"
 
 namespace varkeep::initializers {
 
-// Philox4x32-10: a random number generator that is a function of a key and a
-// 128-bit counter, so that every part of a stream can be computed by itself.
-// One step of the counter, a block, gives four 32-bit words. Bit for bit
-// TensorFlow's (SEMANTICS 8.2). A value; thread-compatible.
+// A place in a stream of Philox4x32-10: a random number generator that is a
+// function of a key and a 128-bit counter, so that every part of a stream can
+// be computed by itself. One step of the counter, a block, gives four 32-bit
+// words. Bit for bit TensorFlow's (SEMANTICS 8.2). A value; thread-compatible.
 class Philox {
  public:
-  using Block = std::array<uint32_t, 4>;
   using Uint128 = unsigned __int128;
-
-  // Blocks that FillBatch computes together.
-  static constexpr int kBatchBlocks = 16;
-  using BatchWords = std::array<uint32_t, 4 * kBatchBlocks>;
 
   // At the start of the stream of these two seeds.
   Philox(uint64_t seed, uint64_t seed2)
@@ -28,12 +23,12 @@ class Philox {
   // Moves on by `blocks`.
   void Skip(Uint128 blocks) { counter_ += blocks; }
 
-  // The block here; moves on by one.
-  Block Next();
-
-  // words[4 i] ... words[4 i + 3] = the block i * stride after this one, for
-  // every i below kBatchBlocks. Stays here.
-  void FillBatch(uint64_t stride, BatchWords& words) const;
+  // The place `blocks` after this one. Stays here.
+  StreamPlace After(Uint128 blocks) const {
+    const Uint128 counter = counter_ + blocks;
+    return {key_, static_cast<uint64_t>(counter),
+            static_cast<uint64_t>(counter >> 64)};
+  }
 
  private:
   uint64_t key_;
