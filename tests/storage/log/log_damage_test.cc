@@ -91,7 +91,8 @@ TEST(LogDamageTest, TruncatedAtEveryByteGivesTheLongestPrefix) {
                                     [&](int64_t end) { return end <= size; });
     ASSERT_OK(opened.status) << size;
     ASSERT_EQ(SamplePrefix(opened.records), good) << size;
-    const int64_t end = good == 0 ? kFirstRecord : ends[good - 1];
+    const int64_t end =
+        good == 0 ? kFirstRecord : ends[static_cast<size_t>(good) - 1];
     ASSERT_EQ(opened.recovered.torn.has_value(),
               size > end && size < ends.back())
         << size;
@@ -108,7 +109,7 @@ TEST(LogDamageTest, CutIsRememberedAndRepeatable) {
   MemoryFileSystem disk;
   Store(log, &disk);
 
-  for (int i = 0; i < 3; ++i) {
+  for (uint32_t i = 0; i < 3; ++i) {
     OpenedLog opened = OpenLog(&disk);
     ASSERT_OK(opened.status);
     EXPECT_EQ(SamplePrefix(opened.records), 9 + i);
