@@ -16,6 +16,18 @@
 namespace varkeep::client {
 namespace {
 
+// An older server says nothing: it has no log.
+Durability DurabilityFromProto(v1::Durability durability) {
+  switch (durability) {
+    case v1::DURABILITY_FSYNC:
+      return Durability::kFsync;
+    case v1::DURABILITY_INTERVAL:
+      return Durability::kInterval;
+    default:
+      return Durability::kNone;
+  }
+}
+
 constexpr char kAdmin[] = "/varkeep.v1.AdminService/";
 constexpr char kCheckpoints[] = "/varkeep.v1.CheckpointService/";
 
@@ -93,19 +105,22 @@ absl::Status AdminClient::DeleteVariable(const std::string& container,
   v1::DeleteVariableRequest request;
   request.set_container(container);
   request.set_name(OpName(name));
+  *request.mutable_request_id() = connection_->NextRequestId();
+  request.set_durability(connection_->Wanted(std::nullopt));
   v1::DeleteVariableResponse response;
-  return connection_->CallOnce(std::string(kAdmin) + "DeleteVariable", request,
-                               &response, connection_->policy().timeout);
+  return connection_->Call(std::string(kAdmin) + "DeleteVariable", request,
+                           &response);
 }
 
 absl::StatusOr<AdminClient::Dropped> AdminClient::ResetContainer(
     const std::string& container) {
   v1::ResetContainerRequest request;
   request.set_container(container);
+  *request.mutable_request_id() = connection_->NextRequestId();
+  request.set_durability(connection_->Wanted(std::nullopt));
   v1::ResetContainerResponse response;
-  RETURN_IF_ERROR(connection_->CallOnce(std::string(kAdmin) + "ResetContainer",
-                                        request, &response,
-                                        connection_->policy().timeout));
+  RETURN_IF_ERROR(connection_->Call(std::string(kAdmin) + "ResetContainer",
+                                    request, &response));
   return Dropped{response.dropped_variables(), response.closed_sessions()};
 }
 
@@ -213,6 +228,11 @@ absl::StatusOr<ServerStatus> AdminClient::Status() {
                              absl::Nanoseconds(m.checkpoint_interval().nanos()),
       .idle_pool_bytes = m.idle_pool_bytes(),
       .log_level = m.log_level()};
+  status.durability = DurabilityFromProto(m.durability());
+  status.synced_revision = m.log().synced_revision();
+  status.log_segments = m.log().segments();
+  status.log_bytes = m.log().bytes();
+  status.log_error = m.log().error();
   if (m.has_last_checkpoint()) {
     status.last_checkpoint = CheckpointFromProto(m.last_checkpoint());
   }

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/durability.h"
 #include "client/variable_info.h"
 
 namespace varkeep::client {
@@ -73,6 +74,11 @@ struct ServerStatus {
   absl::Duration checkpoint_interval;
   uint64_t idle_pool_bytes = 0;
   std::string log_level = {};
+  Durability durability = Durability::kNone;  // unless a request says otherwise
+  uint64_t synced_revision = 0;  // changes up to it are on the disk
+  int64_t log_segments = 0;
+  uint64_t log_bytes = 0;
+  std::string log_error = {};  // "": the log works
 };
 
 struct SessionInfo {
@@ -98,7 +104,7 @@ class AdminClient {
   // Members in order of declaration; an unknown key has none.
   absl::StatusOr<std::vector<VariableInfo>> Collection(
       const std::string& container, const std::string& key);
-  // NOT_FOUND. Not repeated when the server is lost on the way.
+  // NOT_FOUND.
   absl::Status DeleteVariable(const std::string& container,
                               const std::string& name);
   struct Dropped {
