@@ -93,8 +93,11 @@ TEST(LogDamageTest, TruncatedAtEveryByteGivesTheLongestPrefix) {
     ASSERT_EQ(SamplePrefix(opened.records), good) << size;
     const int64_t end =
         good == 0 ? kFirstRecord : ends[static_cast<size_t>(good) - 1];
-    ASSERT_EQ(opened.recovered.torn.has_value(),
-              size > end && size < ends.back())
+    // A checksum may begin with zeros, which alone look like no record.
+    const bool torn = std::any_of(
+        log[0].bytes.begin() + std::min(end, size), log[0].bytes.end(),
+        [](std::byte b) { return b != std::byte{0}; });
+    ASSERT_EQ(opened.recovered.torn.has_value(), torn && size < ends.back())
         << size;
     if (!opened.recovered.torn.has_value()) continue;
     EXPECT_EQ(opened.recovered.torn->offset, end);
