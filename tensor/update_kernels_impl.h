@@ -4,6 +4,10 @@
 
 #include "tensor/update_kernels.h"
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 // Plain loops, which the compiler turns into vector code for the processor that
 // the source which includes this is compiled for. Everything is local to that
 // source, and nothing inline of another header may be called: the linker would
@@ -98,14 +102,40 @@ void Update(const void* a, const void* b, void* out, int64_t count) {
   }
 }
 
+// The same with the processor's own conversions, where it has wide ones.
+template <typename Op>
+void UpdateHalves(const void* a, const void* b, void* out, int64_t count) {
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  const auto* from = static_cast<const uint16_t*>(a);
+  const auto* operand = static_cast<const uint16_t*>(b);
+  auto* to = static_cast<uint16_t*>(out);
+  auto load = [](const uint16_t* halves) {
+    return _mm512_cvtph_ps(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves)));
+  };
+  for (; i + 16 <= count; i += 16) {
+    const __m512 sum = Op::Of(load(from + i), load(operand + i));
+    const __m256i rounded = _mm512_cvtps_ph(sum, _MM_FROUND_TO_NEAREST_INT);
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(to + i),
+        _mm256_mask_blend_epi16(_mm512_cmp_ps_mask(sum, sum, _CMP_UNORD_Q),
+                                rounded, _mm256_set1_epi16(0x7E00)));
+  }
+#endif
+  Update<Op, Float16>(static_cast<const char*>(a) + 2 * i,
+                      static_cast<const char*>(b) + 2 * i,
+                      static_cast<char*>(out) + 2 * i, count - i);
+}
+
 constexpr UpdateKernels kUpdateKernels = {
     {Update<Add, Plain<uint8_t>>, Update<Add, Plain<uint16_t>>,
      Update<Add, Plain<uint32_t>>, Update<Add, Plain<uint64_t>>,
-     Update<Add, Float16>, Update<Add, Bfloat16>, Update<Add, Plain<float>>,
+     UpdateHalves<Add>, Update<Add, Bfloat16>, Update<Add, Plain<float>>,
      Update<Add, Plain<double>>},
     {Update<Subtract, Plain<uint8_t>>, Update<Subtract, Plain<uint16_t>>,
      Update<Subtract, Plain<uint32_t>>, Update<Subtract, Plain<uint64_t>>,
-     Update<Subtract, Float16>, Update<Subtract, Bfloat16>,
+     UpdateHalves<Subtract>, Update<Subtract, Bfloat16>,
      Update<Subtract, Plain<float>>, Update<Subtract, Plain<double>>}};
 
 }  // namespace
