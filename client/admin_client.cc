@@ -43,7 +43,12 @@ CheckpointInfo CheckpointFromProto(const v1::Checkpoint& message) {
           .size_bytes = message.size_bytes(),
           .crc32c = message.crc32c(),
           .created = TimeFromProto(message.created()),
-          .entries = message.entries()};
+          .entries = message.entries(),
+          .shared_bytes = message.shared_bytes(),
+          .verified = message.has_verified()
+                          ? std::optional(TimeFromProto(message.verified()))
+                          : std::nullopt,
+          .damage = message.damage()};
 }
 
 template <typename Messages>
@@ -143,6 +148,36 @@ absl::StatusOr<CheckpointInfo> AdminClient::Save(
     return absl::InternalError("the server's answer has no checkpoint");
   }
   return CheckpointFromProto(response.checkpoint());
+}
+
+absl::StatusOr<VerifyReport> AdminClient::VerifyCheckpoint(
+    int64_t id, const std::function<void(int64_t, int64_t)>& progress) {
+  v1::VerifyRequest request;
+  request.set_id(id);
+  v1::VerifyResponse response;
+  auto accept = [&](google::protobuf::io::ZeroCopyInputStream* input) {
+    response.Clear();
+    absl::Status status = Parse(input, &response);
+    if (status.ok() && progress) {
+      progress(static_cast<int64_t>(response.done_bytes()),
+               static_cast<int64_t>(response.total_bytes()));
+    }
+    return status;
+  };
+  RETURN_IF_ERROR(
+      connection_->DownloadOnce(std::string(kCheckpoints) + "Verify", request,
+                                absl::InfiniteDuration(), accept));
+  if (!response.has_report()) {
+    return absl::InternalError("the server's answer has no report");
+  }
+  VerifyReport report;
+  report.bytes = response.report().bytes();
+  report.values = response.report().values();
+  for (const v1::Damage& damage : response.report().damage()) {
+    report.damage.push_back(
+        {damage.file(), damage.entry(), damage.offset(), damage.message()});
+  }
+  return report;
 }
 
 absl::StatusOr<RestoreReport> AdminClient::Restore(

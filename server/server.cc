@@ -20,6 +20,7 @@
 #include "base/status_macros.h"
 #include "server/durability/recovery.h"
 #include "server/durability/run_marker.h"
+#include "server/durability/scrubber.h"
 #include "server/scopes/entropy.h"
 #include "server/service/services.h"
 #include "server/version.h"
@@ -103,6 +104,7 @@ struct Server::Parts {
   std::unique_ptr<storage::DirectoryCheckpointStore> checkpoints;
   std::unique_ptr<storage::Log> log;
   std::unique_ptr<Checkpointer> checkpointer;
+  std::unique_ptr<Scrubber> scrubber;
   ThreadPool waiters;  // for RPCs that wait
   ServiceContext context;
   std::vector<std::unique_ptr<grpc::Service>> services;
@@ -201,6 +203,7 @@ absl::Status Server::Parts::Serve() {
   context.data_directory = options.data_directory;
   context.started = absl::Now();
   context.checkpoint_interval = options.checkpoint_interval;
+  context.scrubber = scrubber.get();
   context.log = log.get();
   context.update_health = [this] { UpdateHealth(); };
   services.push_back(MakeVariableService(&context));

@@ -47,7 +47,11 @@ Json ToJson(const client::CheckpointInfo& checkpoint) {
           {"size_bytes", checkpoint.size_bytes},
           {"crc32c", absl::StrFormat("%08x", checkpoint.crc32c)},
           {"created", Time(checkpoint.created)},
-          {"entries", checkpoint.entries}};
+          {"entries", checkpoint.entries},
+          {"shared_bytes", checkpoint.shared_bytes},
+          {"verified",
+           checkpoint.verified ? Json(Time(*checkpoint.verified)) : Json()},
+          {"damage", checkpoint.damage}};
 }
 
 Json ToJson(const client::SessionInfo& session) {
