@@ -183,6 +183,10 @@ void Server::Parts::StartCheckpointer(const Recovered& recovered) {
   checkpointer =
       std::make_unique<Checkpointer>(&store, &committer, checkpoints.get(),
                                      log.get(), Clock::Real(), checkpointing);
+  Scrubber::Options scrubbing;
+  scrubbing.interval = options.scrub_interval;
+  scrubber =
+      std::make_unique<Scrubber>(checkpoints.get(), Clock::Real(), scrubbing);
 }
 
 // Whether changes are accepted; reads are answered in any case.
