@@ -213,6 +213,8 @@ TEST(LogDamageTest, EndOfAnOlderSegmentLostBeforeItWasSyncedEndsTheLog) {
   std::vector<Segment> log = WriteSamples(60, options, Durability::kNone);
   ASSERT_GE(log.size(), 3u);
   const auto kept = static_cast<int64_t>(log[0].ends.size()) - 1;
+  const std::string newest = log.back().path.substr(sizeof(kLogDirectory));
+  const uint64_t newest_base = log_format::ParseSegmentFileName(newest).value();
   Zero(&log[0], log[0].ends.rbegin()[1], log[0].ends.back());
   MemoryFileSystem disk;
   Store(log, &disk);
@@ -221,10 +223,16 @@ TEST(LogDamageTest, EndOfAnOlderSegmentLostBeforeItWasSyncedEndsTheLog) {
     ASSERT_OK(opened.status);
     EXPECT_EQ(SamplePrefix(opened.records), kept);
     EXPECT_THAT(SegmentPaths(&disk), SizeIs(2));
-    ASSERT_OK(Append(opened.log.get(), SampleEntry(static_cast<uint32_t>(kept)))
-                  .result);
+    Appended appended = Append(opened.log.get(), Body("next"));
+    ASSERT_OK(appended.result);
+    // Revisions of the segments that are given up are not given out again.
+    EXPECT_GT(appended.revision, newest_base);
   }
-  EXPECT_EQ(SamplePrefix(OpenLog(&disk, options).records), kept + 1);
+  OpenedLog again = OpenLog(&disk, options);
+  ASSERT_THAT(again.records, SizeIs(kept + 1));
+  EXPECT_EQ(again.records.back().entry.body, "next");
+  again.records.pop_back();
+  EXPECT_EQ(SamplePrefix(again.records), kept);
 }
 
 TEST(LogDamageTest, MissingOrSwappedSegmentsAreRefused) {
