@@ -113,7 +113,7 @@ class CheckpointBenchmark {
     rows_.push_back(Compare(
         "save " + name, ValueBytes(contents), seconds_,
         [&] { Must(store->Write(contents, nullptr)); },
-        [&] { WritePlainly(contents, plain); },
+        [&] { WritePlainly(contents, plain); }, /*goal=*/0,
         [&] {
           RemoveAll(*store);
           ::unlink(plain.c_str());
@@ -133,7 +133,7 @@ class CheckpointBenchmark {
           }
           Must(store->Write(contents, nullptr));
         },
-        [&] { WritePlainly(contents, plain); },
+        [&] { WritePlainly(contents, plain); }, /*goal=*/0,
         [&] { ::unlink(plain.c_str()); }));
     RemoveAll(*store);
   }

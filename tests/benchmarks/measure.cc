@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/benchmarks/measure.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -11,7 +12,34 @@
 namespace varkeep::benchmarks {
 namespace {
 
-double Run(const std::function<void()>& work) {
+double GigabytesPerSecond(int64_t bytes, double seconds) {
+  return static_cast<double>(bytes) / seconds / 1e9;
+}
+
+std::string Microseconds(const Times& times) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.0f (%.0f..%.0f)", times.median * 1e6,
+                times.lowest * 1e6, times.highest * 1e6);
+  return text;
+}
+
+// "0.85", or "" for none.
+std::string Goal(double goal) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g", goal);
+  return goal > 0 ? text : "";
+}
+
+void Append(nlohmann::json more, const std::string& file) {
+  nlohmann::json all = nlohmann::json::array();
+  if (std::ifstream before(file); before) all = nlohmann::json::parse(before);
+  for (nlohmann::json& item : more) all.push_back(std::move(item));
+  std::ofstream(file) << all.dump(2) << "\n";
+}
+
+}  // namespace
+
+double Seconds(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
@@ -23,18 +51,12 @@ Times Summarize(std::vector<double> seconds) {
   return {seconds[seconds.size() / 2], seconds.front(), seconds.back()};
 }
 
-double GigabytesPerSecond(int64_t bytes, double seconds) {
-  return static_cast<double>(bytes) / seconds / 1e9;
-}
-
-}  // namespace
-
 Row Compare(const std::string& name, int64_t bytes, double seconds,
             const std::function<void()>& subject,
-            const std::function<void()>& yardstick,
+            const std::function<void()>& yardstick, double goal,
             const std::function<void()>& clean_up) {
   auto run = [&clean_up](const std::function<void()>& work) {
-    const double spent = Run(work);
+    const double spent = Seconds(work);
     if (clean_up) clean_up();
     return spent;
   };
@@ -48,17 +70,29 @@ Row Compare(const std::string& name, int64_t bytes, double seconds,
     yardstick_times.push_back(run(yardstick));
     spent += subject_times.back() + yardstick_times.back();
   }
-  return {name, bytes, Summarize(subject_times), Summarize(yardstick_times)};
+  return {name, bytes, Summarize(subject_times), Summarize(yardstick_times),
+          goal};
 }
 
 void Print(const std::vector<Row>& rows) {
-  std::printf("%-22s %12s %12s %12s %9s %7s\n", "row", "median us", "lowest us",
-              "yardstick us", "GB/s", "ratio");
+  if (rows.empty()) return;
+  std::printf("%-46s %24s %24s %7s %7s %6s\n", "row", "us (lowest..highest)",
+              "yardstick us", "GB/s", "ratio", "goal");
   for (const Row& row : rows) {
-    std::printf("%-22s %12.1f %12.1f %12.1f %9.3f %7.2f\n", row.name.c_str(),
-                row.subject.median * 1e6, row.subject.lowest * 1e6,
-                row.yardstick.median * 1e6,
-                GigabytesPerSecond(row.bytes, row.subject.median), row.Ratio());
+    std::printf("%-46s %24s %24s %7.3f %7.2f %6s\n", row.name.c_str(),
+                Microseconds(row.subject).c_str(),
+                Microseconds(row.yardstick).c_str(),
+                GigabytesPerSecond(row.bytes, row.subject.median), row.Ratio(),
+                Goal(row.goal).c_str());
+  }
+}
+
+void Print(const std::vector<Figure>& figures) {
+  if (figures.empty()) return;
+  std::printf("%-62s %12s %-6s %s\n", "figure", "value", "unit", "at most");
+  for (const Figure& figure : figures) {
+    std::printf("%-62s %12.4g %-6s %s\n", figure.name.c_str(), figure.value,
+                figure.unit.c_str(), Goal(figure.goal).c_str());
   }
 }
 
@@ -74,9 +108,46 @@ void WriteJson(const std::vector<Row>& rows, const std::string& file) {
                     {"bytes", row.bytes},
                     {"subject", times(row.subject)},
                     {"yardstick", times(row.yardstick)},
-                    {"ratio", row.Ratio()}});
+                    {"ratio", row.Ratio()},
+                    {"goal", row.goal}});
   }
-  std::ofstream(file) << json.dump(2) << "\n";
+  Append(std::move(json), file);
+}
+
+void WriteJson(const std::vector<Figure>& figures, const std::string& file) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const Figure& figure : figures) {
+    json.push_back({{"figure", figure.name},
+                    {"value", figure.value},
+                    {"unit", figure.unit},
+                    {"goal", figure.goal}});
+  }
+  Append(std::move(json), file);
+}
+
+int Main(int argc, char** argv, const std::string& description,
+         const std::function<Results(const Options&)>& run) {
+  Options options;
+  std::string json;
+  CLI::App app(description);
+  app.add_flag("--quick", options.quick,
+               "a tenth of the bytes and of the time");
+  app.add_option("--json", json, "also add the rows to the array in this file");
+  CLI11_PARSE(app, argc, argv);
+  if (options.quick) options.seconds /= 10;
+  std::ifstream control("/proc/sys/net/ipv4/tcp_congestion_control");
+  std::string congestion;
+  control >> congestion;
+  std::printf("TCP congestion control of both sides: %s\n", congestion.c_str());
+  std::fflush(stdout);
+  const Results results = run(options);
+  Print(results.rows);
+  Print(results.figures);
+  if (!json.empty()) {
+    WriteJson(results.rows, json);
+    WriteJson(results.figures, json);
+  }
+  return 0;
 }
 
 }  // namespace varkeep::benchmarks

@@ -81,12 +81,6 @@ void Serve(int socket, size_t largest) {
 
 }  // namespace
 
-int FreePort() {
-  sockaddr_in address;
-  close(Listen(&address));
-  return ntohs(address.sin_port);
-}
-
 RawSocketPeer::RawSocketPeer(size_t largest) {
   sockaddr_in address;
   const int listener = Listen(&address);

@@ -10,9 +10,6 @@
 
 namespace varkeep::benchmarks {
 
-// A port that nobody listens on now.
-int FreePort();
-
 // The yardstick: another process at the end of a TCP connection over loopback,
 // which moves bytes and does nothing else. A program stops when a call fails.
 class RawSocketPeer {

@@ -1,61 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How fast one client reads and assigns a tensor: a real server process over
-// loopback, beside a raw TCP socket that moves the same bytes in the same run.
-// The ratio is what counts; absolute figures move with the machine.
+// loopback, beside a raw TCP socket, Redis and the naive way to use gRPC, which
+// move the same bytes in the same run. The ratio is what counts; absolute
+// figures move with the machine.
 //
 //   transfer_benchmark [--quick] [--json FILE]
-#include <signal.h>
-#include <sys/wait.h>
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <fstream>
-#include <iostream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/client.h"
 #include "tests/benchmarks/measure.h"
+#include "tests/benchmarks/naive_peer.h"
 #include "tests/benchmarks/raw_socket.h"
-#include "tests/testing/temp_dir.h"
+#include "tests/benchmarks/redis_peer.h"
+#include "tests/benchmarks/server_process.h"
 
 namespace varkeep::benchmarks {
 namespace {
 
-constexpr int64_t kSizes[] = {64,      1 << 10,  64 << 10,
-                              1 << 20, 16 << 20, 100'000'000};
-
-template <typename T>
-T Must(absl::StatusOr<T> result) {
-  if (result.ok()) return *std::move(result);
-  std::cerr << result.status() << "\n";
-  std::exit(1);
-}
-
-// varkeepd without periodic saves, ended at the end.
-class ServerUnderTest {
- public:
-  ServerUnderTest() : address_(absl::StrCat("127.0.0.1:", FreePort())) {
-    pid_ = fork();
-    if (pid_ != 0) return;
-    execl(VARKEEPD, "varkeepd", "--listen", address_.c_str(), "--data-dir",
-          directory_.path().c_str(), "--checkpoint-interval", "0",
-          "--log-level", "error", nullptr);
-    _exit(127);
-  }
-  ~ServerUnderTest() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  const std::string& address() const { return address_; }
-
- private:
-  std::string address_;
-  TempDir directory_;
-  pid_t pid_ = -1;
+// What is wanted of a size: the least ratios, 0 for none.
+struct Size {
+  int64_t bytes;
+  double socket_read;
+  double socket_assign;
+  double redis;
+  bool naive = false;
 };
+constexpr Size kSizes[] = {{64, 0, 0, 0.65},
+                           {1 << 10, 1 / 1.6, 0, 0},
+                           {64 << 10, 0, 0, 0.75},
+                           {1 << 20, 0.65, 0, 0.75, true},
+                           {16 << 20, 0, 0, 3},
+                           {100'000'000, 0.85, 0.85, 3, true},
+                           {1'000'000'000, 0.9, 0.9, 0}};
+constexpr int64_t kLargestForRedis = 100'000'000;
 
 std::string SizeName(int64_t bytes) {
   if (bytes < 1 << 10) return absl::StrCat(bytes, " B");
@@ -64,51 +47,132 @@ std::string SizeName(int64_t bytes) {
   return absl::StrCat(bytes / 1'000'000, " MB");
 }
 
-std::vector<Row> Run(double seconds) {
-  // Before any thread: both fork.
-  RawSocketPeer peer(static_cast<size_t>(kSizes[std::size(kSizes) - 1]));
-  ServerUnderTest server;
-  auto connected = Must(client::Client::Connect(server.address()));
-  auto session = Must(connected->OpenSession());
-  std::vector<Row> rows;
-  for (int64_t bytes : kSizes) {
-    const Shape shape({bytes / 4});
-    client::Variable variable = Must(
-        session->GetVariable(absl::StrCat("v", bytes), shape, client::Zeros()));
-    Must(session->Initialize());
-    std::shared_ptr<Tensor> value =
-        Must(Tensor::Create(DType::kFloat32, shape));
-    std::span<float> floats = value->mutable_values<float>();
-    std::ranges::fill(floats, 1.0f);
-    rows.push_back(Compare(
-        "ReadValue " + SizeName(bytes), bytes, seconds,
-        [&] { Must(variable.ReadInto(floats)); },
-        [&] { peer.Receive(value->mutable_bytes()); }));
-    std::ranges::fill(floats, 1.0f);
-    rows.push_back(Compare(
-        "Assign " + SizeName(bytes), bytes, seconds,
-        [&] { Must(variable.Assign(TensorRef(value))); },
-        [&] { peer.Send(value->bytes()); }));
+// Writes the bytes to a new file, as far as the page cache.
+void WriteFile(const std::string& name, std::span<const std::byte> bytes) {
+  unlink(name.c_str());
+  const int file = open(name.c_str(), O_CREAT | O_WRONLY, 0600);
+  while (!bytes.empty()) {
+    const ssize_t put = write(file, bytes.data(), bytes.size());
+    if (put <= 0) std::exit(1);
+    bytes = bytes.subspan(static_cast<size_t>(put));
   }
-  return rows;
+  close(file);
+}
+
+// The processes that are compared.
+struct Peers {
+  explicit Peers(size_t largest) : socket(largest) {}
+
+  RawSocketPeer socket;
+  NaivePeer naive{1 << 20};
+  RedisPeer redis;
+  ServerProcess server;
+};
+
+class Transfers {
+ public:
+  Transfers(const Options& options, Peers* peers)
+      : seconds_(options.seconds),
+        peers_(peers),
+        redis_(peers->redis.Connect()),
+        client_(Must(client::Client::Connect(peers->server.address()))),
+        session_(Must(client_->OpenSession())) {}
+
+  void Measure(const Size& size) {
+    bytes_ = size.bytes;
+    const Shape shape({size.bytes / 4});
+    const std::string name = SizeName(size.bytes);
+    const std::string key = absl::StrCat("v", size.bytes);
+    client::Variable variable =
+        Must(session_->GetVariable(key, shape, client::Zeros()));
+    Must(session_->Initialize());
+    const auto value = Must(Tensor::Create(DType::kFloat32, shape));
+    std::ranges::fill(value->mutable_values<float>(), 1.0f);
+    const std::span<std::byte> bytes = value->mutable_bytes();
+    auto read = [&] {
+      Must(variable.ReadInto(value->mutable_values<float>()));
+    };
+    auto assign = [&] { Must(variable.Assign(TensorRef(value))); };
+    auto send = [&] { peers_->socket.Send(bytes); };
+
+    Add(
+        "ReadValue " + name + " / socket", read,
+        [&] { peers_->socket.Receive(bytes); }, size.socket_read);
+    Add("Assign " + name + " / socket", assign, send, size.socket_assign);
+    Add(
+        "Assign " + name + " / socket, then write", assign,
+        [&] {
+          send();
+          WriteFile(peers_->server.NeighbourFile(), bytes);
+        },
+        0);
+    if (size.bytes <= kLargestForRedis) {
+      redis_.Set(key, bytes);
+      Add(
+          "ReadValue " + name + " / Redis GET", read,
+          [&] { redis_.Get(key, bytes.size()); }, size.redis);
+      Add(
+          "Assign " + name + " / Redis SET", assign,
+          [&] { redis_.Set(key, bytes); }, size.redis);
+      redis_.Set(key, {});
+    }
+    if (size.naive) {
+      auto naive_read = [&] { peers_->naive.Read(bytes); };
+      auto naive_assign = [&] { peers_->naive.Assign(bytes); };
+      naive_assign();
+      Add("ReadValue " + name + " / naive gRPC", read, naive_read, 0);
+      Add("Assign " + name + " / naive gRPC", assign, naive_assign, 0);
+    }
+    if (size.bytes == kLargestForRedis) AddUpdate(variable, value);
+  }
+
+  Results TakeResults() { return std::move(results_); }
+
+ private:
+  void Add(const std::string& name, const std::function<void()>& subject,
+           const std::function<void()>& yardstick, double goal) {
+    results_.rows.push_back(
+        Compare(name, bytes_, seconds_, subject, yardstick, goal));
+  }
+
+  // What a change costs is its transfer, its arithmetic and the log. The log
+  // cannot be switched off, but cannot cost less than writing the bytes either.
+  void AddUpdate(const client::Variable& variable, const TensorRef& delta) {
+    client::AssignOptions interval;
+    interval.durability = Durability::kInterval;
+    Add(
+        "AssignAdd 100 MB, interval / write alone",
+        [&] { Must(variable.AssignAdd(delta, interval)); },
+        [&] { WriteFile(peers_->server.NeighbourFile(), delta->bytes()); }, 0);
+    results_.figures.push_back({"share of the log's write in AssignAdd 100 MB",
+                                results_.rows.back().Ratio(), "", 0.5});
+  }
+
+  const double seconds_;
+  int64_t bytes_ = 0;  // of the size that is measured now
+  Peers* const peers_;
+  RedisClient redis_;
+  std::shared_ptr<client::Client> client_;
+  std::shared_ptr<client::Session> session_;
+  Results results_;
+};
+
+Results Measure(const Options& options) {
+  std::vector<Size> sizes(std::begin(kSizes), std::end(kSizes));
+  if (options.quick) sizes.pop_back();
+  Peers peers(static_cast<size_t>(sizes.back().bytes));
+  Transfers transfers(options, &peers);
+  for (const Size& size : sizes) transfers.Measure(size);
+  return transfers.TakeResults();
 }
 
 }  // namespace
 }  // namespace varkeep::benchmarks
 
 int main(int argc, char** argv) {
-  bool quick = false;
-  std::string json;
-  CLI::App app("Reads and assigns beside a raw TCP socket in the same run.");
-  app.add_flag("--quick", quick, "a tenth of the time for each row");
-  app.add_option("--json", json, "also write the rows to this file");
-  CLI11_PARSE(app, argc, argv);
-  std::ifstream control("/proc/sys/net/ipv4/tcp_congestion_control");
-  std::string congestion;
-  control >> congestion;
-  std::cout << "yardstick: raw TCP socket; congestion control: " << congestion
-            << "\n";
-  const auto rows = varkeep::benchmarks::Run(quick ? 0.2 : 2.0);
-  varkeep::benchmarks::Print(rows);
-  if (!json.empty()) varkeep::benchmarks::WriteJson(rows, json);
+  return varkeep::benchmarks::Main(
+      argc, argv,
+      "Reads and assigns of one client beside a raw TCP socket, Redis and "
+      "naive gRPC.",
+      varkeep::benchmarks::Measure);
 }

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A server as a whole: how long reads take while it saves, what memory many
+// readers of a large value cost, and how it bears a million variables.
+//
+//   service_benchmark [--quick] [--json FILE]
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/admin_client.h"
+#include "client/client.h"
+#include "tests/benchmarks/measure.h"
+#include "tests/benchmarks/server_process.h"
+#include "varkeep/v1/variable_service.grpc.pb.h"
+
+namespace varkeep::benchmarks {
+namespace {
+
+double Percentile99(std::vector<double> seconds) {
+  const auto nth =
+      seconds.begin() + static_cast<int64_t>(seconds.size()) * 99 / 100;
+  std::nth_element(seconds.begin(), nth, seconds.end());
+  return *nth;
+}
+
+// Reads until `enough`, at least a hundred times; seconds of each.
+std::vector<double> ReadUntil(const client::Variable& variable,
+                              const std::function<bool()>& enough) {
+  std::vector<float> memory(
+      static_cast<size_t>(variable.shape().num_elements()));
+  std::vector<double> times;
+  while (times.size() < 100 || !enough()) {
+    times.push_back(
+        Seconds([&] { Must(variable.ReadInto(std::span(memory))); }));
+  }
+  return times;
+}
+
+// Rows of p99: the median of some rounds, each half without and half with a
+// save.
+Row ReadWhileSaving(int64_t saved_bytes) {
+  constexpr int kValues = 40;
+  constexpr int kRounds = 3;
+  ServerProcess server;
+  auto connected = Must(client::Client::Connect(server.address()));
+  auto session = Must(connected->OpenSession());
+  client::AdminClient admin(*connected);
+  const Shape shape({saved_bytes / kValues / 4});
+  for (int i = 0; i < kValues; ++i) {
+    Must(session->GetVariable(absl::StrCat("v", i), shape, client::Ones()));
+  }
+  client::Variable read =
+      Must(session->GetVariable("read", Shape({1 << 18}), client::Ones()));
+  Must(session->Initialize());
+  std::vector<double> alone;
+  std::vector<double> saving;
+  ReadUntil(read, [] { return true; });
+  for (int round = 0; round < kRounds; ++round) {
+    std::atomic<bool> saved = false;
+    int left = 2000;
+    alone.push_back(Percentile99(ReadUntil(read, [&] { return --left < 0; })));
+    // A save writes what changed: nothing has to be written twice.
+    std::thread saver([&] {
+      Must(session->Initialize(client::Selection::GlobalVariables(), true));
+      Must(admin.Save());
+      saved = true;
+    });
+    saving.push_back(
+        Percentile99(ReadUntil(read, [&] { return saved.load(); })));
+    saver.join();
+  }
+  return {absl::StrCat("p99 of ReadValue 1 MiB, saving ",
+                       saved_bytes / 1'000'000, " MB / not saving"),
+          1 << 20, Summarize(saving), Summarize(alone), 0.5};
+}
+
+Figure MemoryOfReaders(int64_t bytes) {
+  constexpr int kReaders = 8;
+  ServerProcess server;
+  auto connected = Must(client::Client::Connect(server.address()));
+  auto session = Must(connected->OpenSession());
+  client::Variable variable =
+      Must(session->GetVariable("v", Shape({bytes / 4}), client::Ones()));
+  Must(session->Initialize());
+  server.ResetPeak();
+  std::vector<std::thread> readers;
+  for (int i = 0; i < kReaders; ++i) {
+    readers.emplace_back([&] {
+      auto own = Must(client::Client::Connect(server.address()));
+      auto own_session = Must(own->OpenSession());
+      std::vector<float> memory(static_cast<size_t>(bytes / 4));
+      Must(Must(own->FindVariable("v")).ReadInto(std::span(memory)));
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  return {absl::StrCat("peak memory of the server, 8 clients reading ",
+                       bytes / 1'000'000, " MB"),
+          static_cast<double>(server.PeakResidentBytes()) /
+              static_cast<double>(bytes),
+          "x", 1.15};
+}
+
+// What declares variables in batches.
+class Declarer {
+ public:
+  explicit Declarer(const std::string& address)
+      : stub_(v1::VariableService::NewStub(grpc::CreateChannel(
+            address, grpc::InsecureChannelCredentials()))) {}
+
+  // Scalars named by a running number, 1,000 in each scope.
+  void Declare(int64_t count) {
+    constexpr int64_t kBatch = 1000;
+    while (count > 0) {
+      v1::GetVariablesRequest request;
+      for (int64_t i = 0; i < std::min(count, kBatch); ++i, ++declared_) {
+        v1::VariableArguments* variable = request.add_variables();
+        variable->set_name(absl::StrFormat("scope%d/v%03d", declared_ / 1000,
+                                           declared_ % 1000));
+        variable->mutable_shape();
+        variable->mutable_initializer()->mutable_zeros();
+      }
+      count -= request.variables_size();
+      grpc::ClientContext context;
+      context.set_wait_for_ready(true);
+      v1::GetVariablesResponse response;
+      Check(stub_->GetVariables(&context, request, &response));
+    }
+  }
+
+  void InitializeAll() {
+    grpc::ClientContext context;
+    v1::InitializeRequest request;
+    request.mutable_selection()->set_all(true);
+    v1::InitializeResponse response;
+    Check(stub_->Initialize(&context, request, &response));
+  }
+
+ private:
+  static void Check(const grpc::Status& status) {
+    if (status.ok()) return;
+    std::cerr << status.error_message() << "\n";
+    std::exit(1);
+  }
+
+  const std::unique_ptr<v1::VariableService::Stub> stub_;
+  int64_t declared_ = 0;
+};
+
+void ManyVariables(int64_t count, const Options& options, Results* results) {
+  constexpr int64_t kPart = 5000;
+  ServerProcess full;
+  ServerProcess empty;
+  Declarer in_full(full.address());
+  Declarer in_empty(empty.address());
+  in_full.Declare(1000);
+  in_full.InitializeAll();
+  in_empty.Declare(1000);
+  const int64_t before = full.ResidentBytes();
+  in_full.Declare(count);
+  in_full.InitializeAll();
+  const std::string with = absl::StrCat(" with ", count, " variables");
+  results->figures.push_back(
+      {"memory of a scalar variable" + with,
+       static_cast<double>(full.ResidentBytes() - before) /
+           static_cast<double>(count),
+       "B", 600});
+  // Few of them: the store that begins empty must not fill meanwhile.
+  results->rows.push_back(Compare(
+      "GetVariables" + with + " / none", 0, options.seconds / 4,
+      [&] { in_full.Declare(kPart); }, [&] { in_empty.Declare(kPart); }, 0.8));
+  auto connected = Must(client::Client::Connect(full.address()));
+  client::AdminClient admin(*connected);
+  std::vector<double> listing;
+  while (listing.size() < 20) {
+    listing.push_back(
+        Seconds([&] { Must(admin.ListVariables("", "scope50")); }));
+  }
+  results->figures.push_back({"ls of 1,000" + with,
+                              Summarize(std::move(listing)).median * 1e3, "ms",
+                              10});
+}
+
+Results Measure(const Options& options) {
+  const int64_t scale = options.quick ? 10 : 1;
+  Results results;
+  results.rows.push_back(ReadWhileSaving(4'000'000'000 / scale));
+  results.figures.push_back(MemoryOfReaders(1'000'000'000 / scale));
+  ManyVariables(1'000'000 / scale, options, &results);
+  return results;
+}
+
+}  // namespace
+}  // namespace varkeep::benchmarks
+
+int main(int argc, char** argv) {
+  return varkeep::benchmarks::Main(
+      argc, argv, "Reads during saves, memory, a million variables.",
+      varkeep::benchmarks::Measure);
+}
