@@ -36,7 +36,7 @@ class Life {
                                 const Request& request = {}) {
     return committer_->Apply(mutation, request);
   }
-  absl::Status Save() { return checkpointer_->SaveAndWait().status(); }
+  absl::Status Save();
   // Drops the log and the checkpoints from now on, so that the store can be
   // changed without a disk.
   void LeaveDisk();
