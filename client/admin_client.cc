@@ -16,6 +16,18 @@
 namespace varkeep::client {
 namespace {
 
+// An older server says nothing: it has no log.
+Durability DurabilityFromProto(v1::Durability durability) {
+  switch (durability) {
+    case v1::DURABILITY_FSYNC:
+      return Durability::kFsync;
+    case v1::DURABILITY_INTERVAL:
+      return Durability::kInterval;
+    default:
+      return Durability::kNone;
+  }
+}
+
 constexpr char kAdmin[] = "/varkeep.v1.AdminService/";
 constexpr char kCheckpoints[] = "/varkeep.v1.CheckpointService/";
 
@@ -31,7 +43,12 @@ CheckpointInfo CheckpointFromProto(const v1::Checkpoint& message) {
           .size_bytes = message.size_bytes(),
           .crc32c = message.crc32c(),
           .created = TimeFromProto(message.created()),
-          .entries = message.entries()};
+          .entries = message.entries(),
+          .shared_bytes = message.shared_bytes(),
+          .verified = message.has_verified()
+                          ? std::optional(TimeFromProto(message.verified()))
+                          : std::nullopt,
+          .damage = message.damage()};
 }
 
 template <typename Messages>
@@ -93,19 +110,22 @@ absl::Status AdminClient::DeleteVariable(const std::string& container,
   v1::DeleteVariableRequest request;
   request.set_container(container);
   request.set_name(OpName(name));
+  *request.mutable_request_id() = connection_->NextRequestId();
+  request.set_durability(connection_->Wanted(std::nullopt));
   v1::DeleteVariableResponse response;
-  return connection_->CallOnce(std::string(kAdmin) + "DeleteVariable", request,
-                               &response, connection_->policy().timeout);
+  return connection_->Call(std::string(kAdmin) + "DeleteVariable", request,
+                           &response);
 }
 
 absl::StatusOr<AdminClient::Dropped> AdminClient::ResetContainer(
     const std::string& container) {
   v1::ResetContainerRequest request;
   request.set_container(container);
+  *request.mutable_request_id() = connection_->NextRequestId();
+  request.set_durability(connection_->Wanted(std::nullopt));
   v1::ResetContainerResponse response;
-  RETURN_IF_ERROR(connection_->CallOnce(std::string(kAdmin) + "ResetContainer",
-                                        request, &response,
-                                        connection_->policy().timeout));
+  RETURN_IF_ERROR(connection_->Call(std::string(kAdmin) + "ResetContainer",
+                                    request, &response));
   return Dropped{response.dropped_variables(), response.closed_sessions()};
 }
 
@@ -128,6 +148,36 @@ absl::StatusOr<CheckpointInfo> AdminClient::Save(
     return absl::InternalError("the server's answer has no checkpoint");
   }
   return CheckpointFromProto(response.checkpoint());
+}
+
+absl::StatusOr<VerifyReport> AdminClient::VerifyCheckpoint(
+    int64_t id, const std::function<void(int64_t, int64_t)>& progress) {
+  v1::VerifyRequest request;
+  request.set_id(id);
+  v1::VerifyResponse response;
+  auto accept = [&](google::protobuf::io::ZeroCopyInputStream* input) {
+    response.Clear();
+    absl::Status status = Parse(input, &response);
+    if (status.ok() && progress) {
+      progress(static_cast<int64_t>(response.done_bytes()),
+               static_cast<int64_t>(response.total_bytes()));
+    }
+    return status;
+  };
+  RETURN_IF_ERROR(
+      connection_->DownloadOnce(std::string(kCheckpoints) + "Verify", request,
+                                absl::InfiniteDuration(), accept));
+  if (!response.has_report()) {
+    return absl::InternalError("the server's answer has no report");
+  }
+  VerifyReport report;
+  report.bytes = response.report().bytes();
+  report.values = response.report().values();
+  for (const v1::Damage& damage : response.report().damage()) {
+    report.damage.push_back(
+        {damage.file(), damage.entry(), damage.offset(), damage.message()});
+  }
+  return report;
 }
 
 absl::StatusOr<RestoreReport> AdminClient::Restore(
@@ -213,6 +263,11 @@ absl::StatusOr<ServerStatus> AdminClient::Status() {
                              absl::Nanoseconds(m.checkpoint_interval().nanos()),
       .idle_pool_bytes = m.idle_pool_bytes(),
       .log_level = m.log_level()};
+  status.durability = DurabilityFromProto(m.durability());
+  status.synced_revision = m.log().synced_revision();
+  status.log_segments = m.log().segments();
+  status.log_bytes = m.log().bytes();
+  status.log_error = m.log().error();
   if (m.has_last_checkpoint()) {
     status.last_checkpoint = CheckpointFromProto(m.last_checkpoint());
   }

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/durability.h"
 #include "client/variable_info.h"
 
 namespace varkeep::client {
@@ -28,6 +29,24 @@ struct CheckpointInfo {
   uint32_t crc32c = 0;  // of the whole file
   absl::Time created;
   int64_t entries = 0;  // datasets: variables, and constants of initializers
+  uint64_t shared_bytes = 0;  // of values that are in files of earlier ones
+  // Of ListCheckpoints: when the server last read all of it, and what was wrong
+  // then; "": nothing.
+  std::optional<absl::Time> verified = {};
+  std::string damage = {};
+};
+
+// What was found when a checkpoint was read and all checksums compared.
+struct VerifyReport {
+  struct Damage {
+    std::string file = {};   // name in the data directory
+    std::string entry = {};  // path of the value; "": it is not one
+    int64_t offset = 0;      // in the file
+    std::string message = {};
+  };
+  uint64_t bytes = 0;  // read
+  int64_t values = 0;
+  std::vector<Damage> damage;  // none: everything is as it was written
 };
 
 struct RestoreOptions {
@@ -73,6 +92,11 @@ struct ServerStatus {
   absl::Duration checkpoint_interval;
   uint64_t idle_pool_bytes = 0;
   std::string log_level = {};
+  Durability durability = Durability::kNone;  // unless a request says otherwise
+  uint64_t synced_revision = 0;  // changes up to it are on the disk
+  int64_t log_segments = 0;
+  uint64_t log_bytes = 0;
+  std::string log_error = {};  // "": the log works
 };
 
 struct SessionInfo {
@@ -98,7 +122,7 @@ class AdminClient {
   // Members in order of declaration; an unknown key has none.
   absl::StatusOr<std::vector<VariableInfo>> Collection(
       const std::string& container, const std::string& key);
-  // NOT_FOUND. Not repeated when the server is lost on the way.
+  // NOT_FOUND.
   absl::Status DeleteVariable(const std::string& container,
                               const std::string& name);
   struct Dropped {
@@ -116,6 +140,11 @@ class AdminClient {
   absl::StatusOr<std::vector<CheckpointInfo>> ListCheckpoints();
   // What is in one; 0 is the newest.
   absl::StatusOr<std::vector<VariableInfo>> DescribeCheckpoint(int64_t id);
+  // Reads a checkpoint, 0 the newest, with every file it needs. `progress` as
+  // Save. Damage is no error.
+  absl::StatusOr<VerifyReport> VerifyCheckpoint(
+      int64_t id,
+      const std::function<void(int64_t, int64_t)>& progress = nullptr);
   // FAILED_PRECONDITION for the newest.
   absl::Status DeleteCheckpoint(int64_t id);
 

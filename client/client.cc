@@ -20,8 +20,10 @@ absl::StatusOr<std::shared_ptr<Client>> Client::Connect(
     const std::string& address, const ClientOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<Transport> transport,
                    NewGrpcTransport(address));
-  return std::make_shared<Client>(
-      std::make_shared<Connection>(std::move(transport), options.retry));
+  auto connection =
+      std::make_shared<Connection>(std::move(transport), options.retry);
+  connection->SetDurability(options.durability);
+  return std::make_shared<Client>(std::move(connection));
 }
 
 absl::StatusOr<std::shared_ptr<Session>> Client::OpenSession(

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/durability.h"
 #include "client/retry_policy.h"
 #include "client/selection.h"
 #include "client/session.h"
@@ -19,6 +20,9 @@ namespace varkeep::client {
 
 struct ClientOptions {
   RetryPolicy retry;
+  // How safe a change of a value is when its call returns, unless the call says
+  // otherwise; unset: as the server is set.
+  std::optional<Durability> durability = {};
 };
 
 // A connection to a server. Thread-safe; what it made keeps working after it

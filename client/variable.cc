@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "client/internal/connection.h"
 #include "client/internal/session_core.h"
+#include "client/transaction.h"
 #include "proto/tensor_codec.h"
 
 namespace varkeep::client {
@@ -105,6 +106,7 @@ absl::StatusOr<uint64_t> Variable::Push(
     header.set_expected_version(*options.expected_version);
   }
   if (!options.validate_shape) header.set_validate_shape(false);
+  header.set_durability(connection_->Wanted(options.durability));
   return WithSession(session_, [&] {
     return connection_->Upload(method, header, *value, progress);
   });
@@ -126,11 +128,47 @@ absl::StatusOr<uint64_t> Variable::AssignSub(
   return Push("AssignSub", std::move(delta), options);
 }
 
+absl::StatusOr<uint64_t> Variable::Scatter(ScatterOp op, TensorRef indices,
+                                           TensorRef updates) const {
+  Transaction transaction;
+  transaction.Scatter(*this, op, std::move(indices), std::move(updates));
+  return WithSession(session_, [&] { return transaction.Commit(); });
+}
+
+absl::StatusOr<uint64_t> Variable::ScatterNd(ScatterOp op, TensorRef indices,
+                                             TensorRef updates) const {
+  Transaction transaction;
+  transaction.ScatterNd(*this, op, std::move(indices), std::move(updates));
+  return WithSession(session_, [&] { return transaction.Commit(); });
+}
+
+absl::StatusOr<TensorRef> Variable::Gather(const Tensor& indices) const {
+  return GatherRows(indices, /*nd=*/false);
+}
+
+absl::StatusOr<TensorRef> Variable::GatherNd(const Tensor& indices) const {
+  return GatherRows(indices, /*nd=*/true);
+}
+
+absl::StatusOr<TensorRef> Variable::GatherRows(const Tensor& indices,
+                                               bool nd) const {
+  v1::GatherRequest request;
+  request.set_container(info_->container);
+  request.set_name(info_->op_name);
+  request.set_nd(nd);
+  TensorToProto(indices, request.mutable_indices());
+  ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
+                     return connection_->Read(request);
+                   }));
+  return TensorRef(std::move(read.values[0].tensor));
+}
+
 absl::Status Variable::Initialize() const {
   v1::InitializeRequest request;
   request.set_container(info_->container);
   request.mutable_selection()->mutable_names()->add_names(info_->op_name);
   request.set_force(true);
+  request.set_durability(connection_->Wanted(std::nullopt));
   *request.mutable_request_id() = connection_->NextRequestId();
   return WithSession(session_,
                      [&]() -> absl::StatusOr<v1::InitializeResponse> {

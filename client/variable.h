@@ -12,9 +12,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/durability.h"
 #include "client/variable_info.h"
 #include "tensor/tensor.h"
 #include "tensor/tensor_ops.h"
+#include "tensor/tensor_rows.h"
 
 namespace varkeep::client {
 
@@ -32,6 +34,9 @@ struct AssignOptions {
   std::optional<uint64_t> expected_version = {};
   // Assign only. False: the variable takes the value's shape.
   bool validate_shape = true;
+  // How safe the change is when the call returns; unset: as the client or else
+  // the server is set.
+  std::optional<Durability> durability = {};
 };
 
 // Bytes done and bytes in all.
@@ -102,15 +107,32 @@ class Variable {
     return Push("AssignSub", MakeTensor<T>(shape(), delta), options);
   }
 
+  // tf.scatter_update and so on: this[indices[i...], ...] op= updates[i...,
+  // ...], all of it or nothing; repeated indices count each time
+  // (tensor_rows.h). Costs what the rows named are large. INVALID_ARGUMENT with
+  // TensorFlow's texts.
+  absl::StatusOr<uint64_t> Scatter(ScatterOp op, TensorRef indices,
+                                   TensorRef updates) const;
+  // tf.scatter_nd_update, _add, _sub.
+  absl::StatusOr<uint64_t> ScatterNd(ScatterOp op, TensorRef indices,
+                                     TensorRef updates) const;
+  // tf.gather along axis 0, tf.gather_nd: only the rows named travel.
+  absl::StatusOr<TensorRef> Gather(const Tensor& indices) const;
+  absl::StatusOr<TensorRef> GatherNd(const Tensor& indices) const;
+
   // x.initializer.run(): draws the first value anew.
   absl::Status Initialize() const;
   absl::StatusOr<bool> IsInitialized() const;
+
+  // Public for Transaction.
+  const std::shared_ptr<Connection>& connection() const { return connection_; }
 
   // Made by sessions and clients. `session` may be null.
   Variable(std::shared_ptr<Connection> connection,
            std::shared_ptr<SessionCore> session, VariableInfo info);
 
  private:
+  absl::StatusOr<TensorRef> GatherRows(const Tensor& indices, bool nd) const;
   absl::StatusOr<uint64_t> ReadInto(DType dtype,
                                     std::span<std::byte> memory) const;
   absl::StatusOr<uint64_t> Push(

@@ -30,4 +30,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees overlaps in std::string operator+ that are not there (its bug
   # 105651).
   target_compile_options(varkeep_warnings INTERFACE -Wno-restrict)
+  if(VARKEEP_SANITIZE)
+    # What the sanitizers add hides from it that a value was set.
+    target_compile_options(varkeep_warnings INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()

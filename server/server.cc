@@ -20,6 +20,7 @@
 #include "base/status_macros.h"
 #include "server/durability/recovery.h"
 #include "server/durability/run_marker.h"
+#include "server/durability/scrubber.h"
 #include "server/scopes/entropy.h"
 #include "server/service/services.h"
 #include "server/version.h"
@@ -103,6 +104,7 @@ struct Server::Parts {
   std::unique_ptr<storage::DirectoryCheckpointStore> checkpoints;
   std::unique_ptr<storage::Log> log;
   std::unique_ptr<Checkpointer> checkpointer;
+  std::unique_ptr<Scrubber> scrubber;
   ThreadPool waiters;  // for RPCs that wait
   ServiceContext context;
   std::vector<std::unique_ptr<grpc::Service>> services;
@@ -181,6 +183,10 @@ void Server::Parts::StartCheckpointer(const Recovered& recovered) {
   checkpointer =
       std::make_unique<Checkpointer>(&store, &committer, checkpoints.get(),
                                      log.get(), Clock::Real(), checkpointing);
+  Scrubber::Options scrubbing;
+  scrubbing.interval = options.scrub_interval;
+  scrubber =
+      std::make_unique<Scrubber>(checkpoints.get(), Clock::Real(), scrubbing);
 }
 
 // Whether changes are accepted; reads are answered in any case.
@@ -201,6 +207,7 @@ absl::Status Server::Parts::Serve() {
   context.data_directory = options.data_directory;
   context.started = absl::Now();
   context.checkpoint_interval = options.checkpoint_interval;
+  context.scrubber = scrubber.get();
   context.log = log.get();
   context.update_health = [this] { UpdateHealth(); };
   services.push_back(MakeVariableService(&context));

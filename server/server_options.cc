@@ -102,6 +102,10 @@ std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
       ->capture_default_str();
   AddDuration(&app, "--keep-checkpoint-every", &options.keep_checkpoint_every,
               "Of the others keep one in this time for ever", "inf");
+  AddDuration(&app, "--scrub-interval", &options.scrub_interval,
+              "Time in which each checkpoint is read and verified once, in the "
+              "background",
+              "24h");
   app.add_flag("--allow-fallback", options.allow_fallback,
                "When the newest checkpoint is damaged and the log does not "
                "make up for it, start from what is left");

@@ -19,6 +19,7 @@ struct ServerOptions {
   absl::Duration checkpoint_interval = absl::Minutes(1);  // 0: none
   int max_to_keep = 5;                                    // 0: all
   absl::Duration keep_checkpoint_every = absl::InfiniteDuration();
+  absl::Duration scrub_interval = absl::Hours(24);
   bool allow_fallback = false;
   Durability durability = Durability::kInterval;
   absl::Duration sync_interval = absl::Seconds(1);

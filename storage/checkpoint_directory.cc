@@ -128,7 +128,7 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
     info.crc32c = seal.crc32c;
     ASSIGN_OR_RETURN(std::unique_ptr<File> written,
                      file_system_->OpenForRead(path));
-    ASSIGN_OR_RETURN(auto read, ReadBack(std::move(written), path, &info));
+    ASSIGN_OR_RETURN(auto read, ReadIndex(std::move(written), path, &info));
     if (info.revision != revision || info.entries != entries ||
         read->index().shared.files != shared.files ||
         read->index().shared.holders != shared.holders) {
@@ -155,13 +155,15 @@ CheckpointDirectory::Examine(const std::string& name,
     return Annotate(seal.status(), absl::StrCat("checkpoint '", path, "'"));
   }
   info->crc32c = seal->crc32c;
-  return ReadBack(std::move(file), path, info);
+  ASSIGN_OR_RETURN(auto read, ReadIndex(std::move(file), path, info));
+  RETURN_IF_ERROR(read->VerifyAll());
+  return read;
 }
 
 absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
-CheckpointDirectory::ReadBack(std::unique_ptr<File> file,
-                              const std::string& path,
-                              CheckpointInfo* info) const {
+CheckpointDirectory::ReadIndex(std::unique_ptr<File> file,
+                               const std::string& path,
+                               CheckpointInfo* info) const {
   ASSIGN_OR_RETURN(info->size_bytes, file->Size());
   ASSIGN_OR_RETURN(auto read,
                    hdf5::CheckpointFile::Open(std::move(file), path));
@@ -180,7 +182,6 @@ CheckpointDirectory::ReadBack(std::unique_ptr<File> file,
     }
     info->holders.push_back(*id);
   }
-  RETURN_IF_ERROR(read->VerifyAll());
   return read;
 }
 

@@ -19,6 +19,7 @@ namespace hdf5 {
 class CheckpointFile;
 class Hdf5CheckpointReader;
 struct Holder;
+struct StoredValue;
 struct SharedEntries;
 }  // namespace hdf5
 
@@ -42,7 +43,7 @@ class CheckpointDirectory {
   // not known which of the two is on the disk; otherwise it is the old one.
   absl::Status WriteManifest(const Manifest& manifest, bool* replaced) const;
 
-  // Writes a complete, verified and synced file `name`, not yet durable by that
+  // Writes a complete and synced file `name`, not yet durable by that
   // name, of all entries but those that are shared. The info has neither id nor
   // file. Leaves nothing behind after an error.
   absl::StatusOr<CheckpointInfo> WriteCheckpointFile(
@@ -60,6 +61,12 @@ class CheckpointDirectory {
   absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> OpenFile(
       const hdf5::Holder& expected) const;
 
+  // Reads the index of a file whose trailer was verified; the values are not
+  // read. The rest as Examine.
+  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> ReadIndex(
+      std::unique_ptr<File> file, const std::string& path,
+      CheckpointInfo* info) const;
+
   // Opens the file of `info` and its holders, each verified as above.
   // NOT_FOUND, DATA_LOSS.
   absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>> Open(
@@ -69,11 +76,6 @@ class CheckpointDirectory {
   absl::StatusOr<std::string> Quarantine(const std::string& name) const;
 
  private:
-  // Reads index and values of a file whose trailer was verified, into `info`.
-  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> ReadBack(
-      std::unique_ptr<File> file, const std::string& path,
-      CheckpointInfo* info) const;
-
   FileSystem* const file_system_;
   const std::string path_;
 };

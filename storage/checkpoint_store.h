@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -32,6 +33,26 @@ class CheckpointReader {
 // thread.
 using CheckpointProgress = std::function<void(int64_t, int64_t)>;
 
+// Something wrong with a file of a checkpoint.
+struct Damage {
+  std::string file;  // its name inside the directory
+  std::string
+      entry;  // the path of the value that is damaged; "": it is not one
+  int64_t offset = 0;  // where in the file the damaged bytes begin
+  int64_t size_bytes = 0;
+  std::string message;  // for a person; names both checksums where there are
+};
+
+struct VerifyReport {
+  int64_t bytes = 0;           // read and compared
+  int64_t values = 0;          // of these
+  std::vector<Damage> damage;  // none: everything is as it was written
+};
+
+// Bytes read so far, bytes to read in all. To be answered with false to give
+// up. May wait, to slow reading down.
+using VerifyProgress = std::function<bool(int64_t, int64_t)>;
+
 // Complete checkpoints, ordered by id. Thread-safe, except that one Write or
 // Remove runs at a time (the caller's duty).
 class CheckpointStore {
@@ -53,6 +74,12 @@ class CheckpointStore {
   // read.
   virtual absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
       CheckpointId id) = 0;
+  // Reads everything the checkpoint needs and compares it with every checksum
+  // there is. Damage is no error. NOT_FOUND when it is not listed, also when it
+  // is removed meanwhile; CANCELLED by `progress`, which may be empty; the
+  // disk's own errors.
+  virtual absl::StatusOr<VerifyReport> Verify(
+      CheckpointId id, const VerifyProgress& progress) = 0;
   // NOT_FOUND when it is not listed. After any other error it is either listed
   // as before, or gone from the list and its file removed at the next opening.
   // A reader that is open stays usable.

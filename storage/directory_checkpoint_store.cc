@@ -9,7 +9,8 @@
 // Write
 //   1. Ask for free space and reserve it: a full disk is found out here.
 //   2. Write ckpt-N.h5.tmp, put a trailer with the checksum of the whole behind
-//      it, read it again and verify index and values, sync, close.
+//      it, read the index again and verify it, sync, close. Values are not read
+//      again: their checksums are those of the memory they came from.
 //   3. Rename to ckpt-N.h5, sync the directory.
 //   4. Write MANIFEST.json.tmp with N in it, sync, close, rename to
 //      MANIFEST.json, sync the directory. Now N exists.
@@ -43,9 +44,9 @@
 // Opening (checkpoint_recovery.cc) holds LOCK first, so all this has one actor.
 // It never deletes what it does not understand: damaged files are moved into
 // quarantine/. A lost or damaged manifest is rebuilt from the files, which
-// verify themselves: by their trailer as a whole, and each value by its own
-// checksum. HDF5 parses no file whose checksum as a whole was not verified, for
-// it may crash on a damaged one.
+// verify themselves: by their trailer, and each value by its own checksum. HDF5
+// parses nothing whose checksum was not verified, for it may crash on a damaged
+// file.
 #include "storage/directory_checkpoint_store.h"
 
 #include <algorithm>
@@ -56,6 +57,7 @@
 #include "base/status_macros.h"
 #include "storage/checkpoint_layout.h"
 #include "storage/checkpoint_recovery.h"
+#include "storage/checkpoint_verifier.h"
 #include "storage/hdf5/checkpoint_reader.h"
 
 namespace varkeep::storage {
@@ -277,6 +279,19 @@ DirectoryCheckpointStore::Open(CheckpointId id) {
                      "' is missing: ", status.message()));
   }
   return suspects_->Note(status, info);
+}
+
+absl::StatusOr<VerifyReport> DirectoryCheckpointStore::Verify(
+    CheckpointId id, const VerifyProgress& progress) {
+  ASSIGN_OR_RETURN(CheckpointInfo info, Find(id));
+  const int64_t all_bytes = BytesToVerify(info, manifest());
+  CheckpointVerifier verifier(&directory_, all_bytes, progress);
+  ASSIGN_OR_RETURN(VerifyReport report, verifier.Verify(info));
+  if (report.damage.empty()) return report;
+  // Unless it was removed meanwhile.
+  RETURN_IF_ERROR(Find(id).status());
+  suspects_->Note(absl::DataLossError(""), info).IgnoreError();
+  return report;
 }
 
 absl::Status DirectoryCheckpointStore::Remove(CheckpointId id) {

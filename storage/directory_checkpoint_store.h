@@ -37,6 +37,8 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   absl::StatusOr<std::vector<CheckpointInfo>> List() override;
   absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
       CheckpointId id) override;
+  absl::StatusOr<VerifyReport> Verify(CheckpointId id,
+                                      const VerifyProgress& progress) override;
   absl::Status Remove(CheckpointId id) override;
 
   // What opening found and did, for a person to read; nothing after an orderly

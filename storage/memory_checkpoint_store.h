@@ -24,6 +24,8 @@ class MemoryCheckpointStore final : public CheckpointStore {
   absl::StatusOr<std::vector<CheckpointInfo>> List() override;
   absl::StatusOr<std::unique_ptr<CheckpointReader>> Open(
       CheckpointId id) override;
+  absl::StatusOr<VerifyReport> Verify(CheckpointId id,
+                                      const VerifyProgress& progress) override;
   absl::Status Remove(CheckpointId id) override;
 
  private:

@@ -2,6 +2,7 @@
 #include "tensor/tensor_ops.h"
 
 #include <algorithm>
+#include <complex>
 #include <cstdlib>
 #include <cstring>
 #include <type_traits>
@@ -10,64 +11,64 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "tensor/update_kernels.h"
 
 namespace varkeep {
 namespace {
 
-// Signed overflow is undefined in C++; TensorFlow's integers wrap, which
-// unsigned arithmetic does.
+// How the elements of a dtype are added, and how many such there are in one.
+struct Addends {
+  Addend addend;
+  int64_t in_element = 1;
+};
+
 template <typename T>
-T Combine(UpdateOp op, T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    using U = std::make_unsigned_t<T>;
-    const auto x = static_cast<U>(a);
-    const auto y = static_cast<U>(b);
-    return static_cast<T>(static_cast<U>(op == UpdateOp::kAdd ? x + y : x - y));
-  } else {
-    return op == UpdateOp::kAdd ? static_cast<T>(a + b) : static_cast<T>(a - b);
+Addends AddendsOf() {
+  if constexpr (std::is_same_v<T, Eigen::half>) return {Addend::kFloat16};
+  if constexpr (std::is_same_v<T, Eigen::bfloat16>) return {Addend::kBfloat16};
+  if constexpr (std::is_same_v<T, float>) return {Addend::kFloat32};
+  if constexpr (std::is_same_v<T, double>) return {Addend::kFloat64};
+  if constexpr (std::is_same_v<T, std::complex<float>>) {
+    return {Addend::kFloat32, 2};
   }
+  if constexpr (std::is_same_v<T, std::complex<double>>) {
+    return {Addend::kFloat64, 2};
+  }
+  if constexpr (sizeof(T) == 1) return {Addend::kInt8};
+  if constexpr (sizeof(T) == 2) return {Addend::kInt16};
+  if constexpr (sizeof(T) == 4) return {Addend::kInt32};
+  return {Addend::kInt64};
 }
 
-// `base` and `out` may be the same memory. The operation is chosen outside the
-// loop so that the compiler can vectorise it.
-template <UpdateOp kOp, typename T>
-void Combine(const T* base, const T* operand, T* out, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    out[i] = Combine(kOp, base[i], operand[i]);
-  }
-}
-
-// Elements that a thread takes at a time; fewer are not worth a second thread.
-constexpr int64_t kChunk = 1 << 18;
+// Bytes that a thread takes at a time; fewer are not worth a second thread.
+constexpr int64_t kChunkBytes = 1 << 20;
 
 void Combine(UpdateOp op, const Tensor& base, const Tensor& operand,
              Tensor* out, ThreadPool* pool) {
-  VisitDType(base.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (std::is_same_v<T, bool>) {
-      std::abort();  // the caller checked SupportsArithmetic
-    } else {
-      const T* a = base.values<T>().data();
-      const T* b = operand.values<T>().data();
-      T* result = out->mutable_values<T>().data();
-      auto combine = [&](int64_t begin, int64_t count) {
-        if (op == UpdateOp::kAdd) {
-          Combine<UpdateOp::kAdd>(a + begin, b + begin, result + begin, count);
-        } else {
-          Combine<UpdateOp::kSubtract>(a + begin, b + begin, result + begin,
-                                       count);
-        }
-      };
-      const int64_t elements = base.num_elements();
-      if (pool == nullptr || elements <= kChunk) {
-        combine(0, elements);
-        return;
-      }
-      pool->ParallelFor((elements + kChunk - 1) / kChunk, [&](int64_t chunk) {
-        const int64_t begin = chunk * kChunk;
-        combine(begin, std::min(kChunk, elements - begin));
-      });
-    }
+  if (!SupportsArithmetic(base.dtype())) std::abort();  // the caller checked
+  const Addends addends = VisitDType(base.dtype(), [](auto tag) {
+    return AddendsOf<typename decltype(tag)::type>();
+  });
+  const UpdateKernels& kernels = UpdateKernelsOf(ChosenCpuPath());
+  const UpdateKernels::Kernel kernel =
+      (op == UpdateOp::kAdd
+           ? kernels.add
+           : kernels.subtract)[static_cast<size_t>(addends.addend)];
+  const int64_t size = base.size_bytes();
+  const int64_t addend_size = ItemSize(base.dtype()) / addends.in_element;
+  const std::byte* a = base.bytes().data();
+  const std::byte* b = operand.bytes().data();
+  std::byte* result = out->mutable_bytes().data();
+  auto combine = [&](int64_t begin, int64_t bytes) {
+    kernel(a + begin, b + begin, result + begin, bytes / addend_size);
+  };
+  if (pool == nullptr || size <= kChunkBytes) {
+    combine(0, size);
+    return;
+  }
+  pool->ParallelFor((size + kChunkBytes - 1) / kChunkBytes, [&](int64_t chunk) {
+    const int64_t begin = chunk * kChunkBytes;
+    combine(begin, std::min(kChunkBytes, size - begin));
   });
 }
 

@@ -2,6 +2,7 @@
 //
 // save, restore, checkpoints: keeping values and bringing them back.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -97,12 +98,20 @@ absl::Status Checkpoints(const Context& context, int64_t id) {
   ASSIGN_OR_RETURN(std::vector<CheckpointInfo> checkpoints,
                    admin.ListCheckpoints());
   Json list = Json::array();
-  Table table({"ID", "REVISION", "CREATED", "ENTRIES", "SIZE", "FILE"});
+  const bool damaged = std::ranges::any_of(
+      checkpoints, [](const auto& info) { return !info.damage.empty(); });
+  std::vector<std::string> titles = {"ID",      "REVISION", "CREATED",
+                                     "ENTRIES", "SIZE",     "FILE"};
+  if (damaged) titles.push_back("DAMAGE");
+  Table table(titles);
   for (const CheckpointInfo& checkpoint : checkpoints) {
     list.push_back(ToJson(checkpoint));
-    table.Add({absl::StrCat(checkpoint.id), absl::StrCat(checkpoint.revision),
-               TimeText(checkpoint.created), absl::StrCat(checkpoint.entries),
-               FormatBytes(checkpoint.size_bytes), checkpoint.file});
+    std::vector<std::string> row = {
+        absl::StrCat(checkpoint.id),        absl::StrCat(checkpoint.revision),
+        TimeText(checkpoint.created),       absl::StrCat(checkpoint.entries),
+        FormatBytes(checkpoint.size_bytes), checkpoint.file};
+    if (damaged) row.push_back(checkpoint.damage);
+    table.Add(std::move(row));
   }
   if (context.json()) {
     PrintJson(Json{{"checkpoints", list}});

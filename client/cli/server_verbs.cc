@@ -29,6 +29,12 @@ std::string LastCheckpoint(const client::ServerStatus& status) {
                       " revisions behind");
 }
 
+std::string Unsynced(const client::ServerStatus& status) {
+  if (status.synced_revision >= status.revision) return "all on the disk";
+  return absl::StrCat(status.revision - status.synced_revision,
+                      " revisions not synced");
+}
+
 absl::Status Status(const Context& context) {
   ASSIGN_OR_RETURN(client::AdminClient admin, context.ConnectAdmin());
   ASSIGN_OR_RETURN(client::ServerStatus status, admin.Status());
@@ -37,6 +43,7 @@ absl::Status Status(const Context& context) {
     return absl::OkStatus();
   }
   std::string state = status.draining ? "draining" : "serving";
+  if (!status.log_error.empty()) state = "reading only";
   if (status.saving) state += ", saving";
   Print(absl::StrCat("server:          ", context.server, ", version ",
                      status.version));
@@ -53,6 +60,13 @@ absl::Status Status(const Context& context) {
                          ? ""
                          : FormatBytes(status.memory_limit_bytes)));
   Print(absl::StrCat("sessions:        ", status.sessions));
+  Print(absl::StrCat("log:             ", FormatBytes(status.log_bytes), " in ",
+                     status.log_segments, " segments, durability ",
+                     DurabilityName(status.durability), ", ",
+                     Unsynced(status)));
+  if (!status.log_error.empty()) {
+    Print(absl::StrCat("log:             FAILED: ", status.log_error));
+  }
   Print(absl::StrCat("last checkpoint: ", LastCheckpoint(status)));
   if (!status.last_save_error.empty()) {
     Print(absl::StrCat("last save:       FAILED: ", status.last_save_error));

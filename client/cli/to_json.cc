@@ -47,7 +47,11 @@ Json ToJson(const client::CheckpointInfo& checkpoint) {
           {"size_bytes", checkpoint.size_bytes},
           {"crc32c", absl::StrFormat("%08x", checkpoint.crc32c)},
           {"created", Time(checkpoint.created)},
-          {"entries", checkpoint.entries}};
+          {"entries", checkpoint.entries},
+          {"shared_bytes", checkpoint.shared_bytes},
+          {"verified",
+           checkpoint.verified ? Json(Time(*checkpoint.verified)) : Json()},
+          {"damage", checkpoint.damage}};
 }
 
 Json ToJson(const client::SessionInfo& session) {
@@ -75,6 +79,11 @@ Json ToJson(const client::ServerStatus& status) {
           {"saving", status.saving},
           {"last_checkpoint",
            status.last_checkpoint ? ToJson(*status.last_checkpoint) : Json()},
+          {"durability", DurabilityName(status.durability)},
+          {"synced_revision", status.synced_revision},
+          {"log_segments", status.log_segments},
+          {"log_bytes", status.log_bytes},
+          {"log_error", status.log_error},
           {"last_checkpoint_revision", status.last_checkpoint_revision},
           {"last_save_error", status.last_save_error},
           {"checkpoint_interval_seconds",

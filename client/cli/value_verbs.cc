@@ -23,6 +23,7 @@ namespace {
 struct GetArguments {
   std::string name;
   std::string slice;
+  std::vector<int64_t> rows;
   std::string format;  // text, json, npy; "": by --out, else text
   std::string file;
 };
@@ -47,6 +48,13 @@ absl::StatusOr<client::VersionedTensor> Read(const client::Variable& variable,
         ParseSlice(arguments.slice, variable.shape());
     if (!slice.ok()) return UsageError(slice.status().message());
     ASSIGN_OR_RETURN(TensorRef value, variable.Read(*slice));
+    return client::VersionedTensor{std::move(value), variable.info().version};
+  }
+  if (!arguments.rows.empty()) {
+    const auto count = static_cast<int64_t>(arguments.rows.size());
+    ASSIGN_OR_RETURN(TensorRef rows,
+                     MakeTensor<int64_t>({count}, arguments.rows));
+    ASSIGN_OR_RETURN(TensorRef value, variable.Gather(*rows));
     return client::VersionedTensor{std::move(value), variable.info().version};
   }
   ProgressBar progress("get " + variable.op_name());
@@ -185,7 +193,11 @@ void AddValueVerbs(CLI::App* app, Context* context) {
               "weights.npy",
               context, [context, get] { return Get(*context, *get); });
   verb->add_option("NAME", get->name, "name of the variable")->required();
-  verb->add_option("--slice", get->slice, "a part of it: 0:10,: or 3");
+  CLI::Option* slice =
+      verb->add_option("--slice", get->slice, "a part of it: 0:10,: or 3");
+  verb->add_option("--rows", get->rows, "rows of it, by number: 4,0,17")
+      ->delimiter(',')
+      ->excludes(slice);
   verb->add_option("-o,--output", get->format,
                    "text (shortened when long), json or npy")
       ->check(CLI::IsMember({"text", "json", "npy", "table"}));

@@ -29,19 +29,25 @@ std::string MethodName(const std::string& method) {
   return "/varkeep.v1.VariableService/" + method;
 }
 
-// An AssignRequest without the bytes of its data: field 2 as tag and length.
-std::string PartHead(const v1::AssignHeader* header, size_t body_bytes) {
-  v1::AssignRequest request;
-  if (header != nullptr) *request.mutable_header() = *header;
-  std::string head = request.SerializeAsString();
-  if (body_bytes == 0) return head;
+// What comes before the bytes of a field: its tag and their number.
+std::string DataHead(uint32_t field, size_t bytes) {
+  std::string head;
   {
     google::protobuf::io::StringOutputStream stream(&head);
     google::protobuf::io::CodedOutputStream output(&stream);
-    output.WriteTag((v1::AssignRequest::kDataFieldNumber << 3) | 2);
-    output.WriteVarint64(body_bytes);
+    output.WriteTag((field << 3) | 2);
+    output.WriteVarint64(bytes);
   }
   return head;
+}
+
+// An AssignRequest without the bytes of its data.
+std::string PartHead(const v1::AssignHeader* header, size_t body_bytes) {
+  v1::AssignRequest request;
+  if (header != nullptr) *request.mutable_header() = *header;
+  const std::string head = request.SerializeAsString();
+  if (body_bytes == 0) return head;
+  return head + DataHead(v1::AssignRequest::kDataFieldNumber, body_bytes);
 }
 
 }  // namespace
@@ -141,12 +147,72 @@ absl::StatusOr<Connection::Values> Connection::Read(
   return result;
 }
 
+absl::StatusOr<Connection::Values> Connection::Read(
+    const v1::GatherRequest& request) {
+  return Download("Gather", request, {request.name()}, std::nullopt, nullptr);
+}
+
+v1::Durability Connection::Wanted(std::optional<Durability> durability) const {
+  if (!durability) durability = durability_;
+  if (!durability) return v1::DURABILITY_UNSPECIFIED;
+  switch (*durability) {
+    case Durability::kNone:
+      return v1::DURABILITY_NONE;
+    case Durability::kInterval:
+      return v1::DURABILITY_INTERVAL;
+    case Durability::kFsync:
+      break;
+  }
+  return v1::DURABILITY_FSYNC;
+}
+
+absl::StatusOr<uint64_t> Connection::Commit(
+    v1::TransactionRequest request, const std::vector<TensorRef>& tensors,
+    std::optional<Durability> durability) {
+  *request.mutable_request_id() = NextRequestId();
+  request.set_durability(Wanted(durability));
+  const std::string head = request.SerializeAsString();
+  // The bodies of the messages behind the first: pieces of tensors.
+  std::vector<std::span<const std::byte>> pieces;
+  for (const TensorRef& tensor : tensors) {
+    for (std::span<const std::byte> rest = tensor->bytes(); !rest.empty();) {
+      pieces.push_back(rest.first(std::min(kBodyBytes, rest.size())));
+      rest = rest.subspan(pieces.back().size());
+    }
+  }
+  const auto owner = std::make_shared<std::vector<TensorRef>>(tensors);
+  Backoff backoff(policy_);
+  while (true) {
+    size_t sent = 0;  // messages
+    v1::TransactionResponse response;
+    auto next = [&] {
+      UploadPart part;
+      if (sent == 0) {
+        part.head = head;
+      } else {
+        part.body = pieces[sent - 1];
+        part.head = DataHead(v1::TransactionRequest::kDataFieldNumber,
+                             part.body.size());
+      }
+      part.last = sent++ == pieces.size();
+      return part;
+    };
+    absl::Status status = transport_->Upload(MethodName("Transaction"), owner,
+                                             next, &response, policy_.timeout);
+    if (status.ok()) return response.revision();
+    if (!Repeat(status, &backoff)) return status;
+  }
+}
+
 absl::StatusOr<uint64_t> Connection::Upload(
     const std::string& method, v1::AssignHeader header, TensorRef value,
     const TensorReceiver::Progress& progress) {
   header.set_dtype(DTypeToProto(value->dtype()));
   ShapeToProto(value->shape(), header.mutable_shape());
   *header.mutable_request_id() = NextRequestId();
+  if (header.durability() == v1::DURABILITY_UNSPECIFIED) {
+    header.set_durability(Wanted(std::nullopt));
+  }
   Backoff backoff(policy_);
   while (true) {
     size_t sent = 0;

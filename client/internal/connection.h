@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/durability.h"
 #include "client/internal/tensor_receiver.h"
 #include "client/internal/transport.h"
 #include "client/retry_policy.h"
@@ -51,6 +52,21 @@ class Connection {
       const TensorReceiver::Progress& progress = nullptr);
   absl::StatusOr<Values> Read(const v1::ReadValuesRequest& request);
 
+  absl::StatusOr<Values> Read(const v1::GatherRequest& request);
+
+  // What changes ask for that ask for nothing themselves; unset: as the server
+  // is set. Before the first call.
+  void SetDurability(std::optional<Durability> durability) {
+    durability_ = durability;
+  }
+  v1::Durability Wanted(std::optional<Durability> durability) const;
+
+  // Streams the operations of a transaction and their tensors, in order.
+  // Returns its revision.
+  absl::StatusOr<uint64_t> Commit(v1::TransactionRequest request,
+                                  const std::vector<TensorRef>& tensors,
+                                  std::optional<Durability> durability);
+
   // Streams the tensor to Assign, AssignAdd or AssignSub; dtype and shape of
   // the header are filled in. Returns the variable's new version.
   absl::StatusOr<uint64_t> Upload(
@@ -80,6 +96,7 @@ class Connection {
   const std::unique_ptr<Transport> transport_;
   const RetryPolicy policy_;
   const uint64_t client_id_;
+  std::optional<Durability> durability_;
   std::atomic<uint64_t> sequence_ = 0;
 };
 

@@ -98,6 +98,12 @@ absl::StatusOr<std::vector<CheckpointInfo>> Checkpointer::List() {
   return checkpoints_->List();
 }
 
+absl::StatusOr<storage::VerifyReport> Checkpointer::Verify(
+    CheckpointId id, const storage::VerifyProgress& progress) {
+  ASSIGN_OR_RETURN(CheckpointInfo info, Resolve(id));
+  return checkpoints_->Verify(info.id, progress);
+}
+
 Checkpointer::State Checkpointer::state() const {
   MutexLock lock(&mutex_);
   return state_;

@@ -99,6 +99,10 @@ class Checkpointer {
 
   absl::StatusOr<std::vector<storage::CheckpointInfo>> List();
 
+  // CheckpointStore::Verify, on the calling thread; 0 is the newest.
+  absl::StatusOr<storage::VerifyReport> Verify(
+      storage::CheckpointId id, const storage::VerifyProgress& progress);
+
   struct State {
     bool saving = false;
     std::optional<storage::CheckpointInfo> last;  // newest checkpoint

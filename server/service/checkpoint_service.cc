@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "server/service/convert.h"
+#include "server/service/progress_stream.h"
 #include "server/service/reactors.h"
 #include "server/service/services.h"
 #include "varkeep/v1/checkpoint_service.grpc.pb.h"
@@ -18,97 +18,6 @@ namespace {
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 
-// Streams the progress of one save. At most one message is under way; progress
-// that comes meanwhile replaces what was not sent yet. Deletes itself.
-class SaveReactor : public grpc::ServerWriteReactor<v1::SaveResponse> {
- public:
-  // Held by the checkpointer's callbacks too, which may come after the client
-  // is gone.
-  struct Shared {
-    Mutex mutex;
-    SaveReactor* reactor ABSL_GUARDED_BY(mutex) = nullptr;  // null: gone
-  };
-
-  explicit SaveReactor(Checkpointer* checkpointer) {
-    {
-      MutexLock lock(&shared_->mutex);
-      shared_->reactor = this;
-    }
-    checkpointer->Save(
-        [shared = shared_](int64_t written, int64_t total) {
-          MutexLock lock(&shared->mutex);
-          if (shared->reactor == nullptr) return;
-          shared->reactor->Progress(written, total);
-        },
-        [shared =
-             shared_](const absl::StatusOr<storage::CheckpointInfo>& info) {
-          MutexLock lock(&shared->mutex);
-          if (shared->reactor == nullptr) return;
-          shared->reactor->Saved(info);
-        });
-  }
-
-  void OnWriteDone(bool ok) override {
-    MutexLock lock(&shared_->mutex);
-    writing_ = false;
-    if (ok) {
-      Continue();
-    } else {
-      End(grpc::Status::CANCELLED);
-    }
-  }
-  void OnDone() override {
-    {
-      MutexLock lock(&shared_->mutex);
-      shared_->reactor = nullptr;
-    }
-    delete this;
-  }
-
- private:
-  // All of these hold the shared mutex.
-  void Progress(int64_t written, int64_t total) {
-    next_.set_written_bytes(static_cast<uint64_t>(written));
-    next_.set_total_bytes(static_cast<uint64_t>(total));
-    pending_ = true;
-    Continue();
-  }
-  void Saved(const absl::StatusOr<storage::CheckpointInfo>& info) {
-    finished_ = true;
-    status_ = ToGrpc(info.status());
-    if (info.ok()) {
-      CheckpointToProto(*info, next_.mutable_checkpoint());
-      pending_ = true;
-    }
-    Continue();
-  }
-  void Continue() {
-    if (writing_ || ended_) return;
-    if (pending_) {
-      pending_ = false;
-      writing_ = true;
-      sent_ = next_;
-      StartWrite(&sent_);
-    } else if (finished_) {
-      End(status_);
-    }
-  }
-  void End(const grpc::Status& status) {
-    if (ended_) return;
-    ended_ = true;
-    Finish(status);
-  }
-
-  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-  v1::SaveResponse next_;
-  v1::SaveResponse sent_;
-  bool pending_ = false;   // next_ was not sent yet
-  bool writing_ = false;   // sent_ is under way
-  bool finished_ = false;  // the save is over
-  bool ended_ = false;
-  grpc::Status status_;
-};
-
 class CheckpointService final : public v1::CheckpointService::CallbackService {
  public:
   explicit CheckpointService(const ServiceContext* context)
@@ -116,7 +25,42 @@ class CheckpointService final : public v1::CheckpointService::CallbackService {
 
   grpc::ServerWriteReactor<v1::SaveResponse>* Save(
       CallbackServerContext*, const v1::SaveRequest*) override {
-    return new SaveReactor(services_.checkpointer);
+    auto* stream = new ProgressStream<v1::SaveResponse>();
+    auto reporter = stream->reporter();
+    services_.checkpointer->Save(
+        [reporter](int64_t written, int64_t total) {
+          reporter->Report([&](v1::SaveResponse* response) {
+            response->set_written_bytes(static_cast<uint64_t>(written));
+            response->set_total_bytes(static_cast<uint64_t>(total));
+          });
+        },
+        [reporter](const absl::StatusOr<storage::CheckpointInfo>& info) {
+          reporter->Finish(
+              ToGrpc(info.status()), [&](v1::SaveResponse* response) {
+                CheckpointToProto(*info, response->mutable_checkpoint());
+              });
+        });
+    return stream;
+  }
+
+  grpc::ServerWriteReactor<v1::VerifyResponse>* Verify(
+      CallbackServerContext*, const v1::VerifyRequest* request) override {
+    auto* stream = new ProgressStream<v1::VerifyResponse>();
+    services_.waiters->Schedule([this, id = request->id(),
+                                 reporter = stream->reporter()] {
+      absl::StatusOr<storage::VerifyReport> report =
+          services_.checkpointer->Verify(id, [&](int64_t done, int64_t total) {
+            return reporter->Report([&](v1::VerifyResponse* response) {
+              response->set_done_bytes(static_cast<uint64_t>(done));
+              response->set_total_bytes(static_cast<uint64_t>(total));
+            });
+          });
+      reporter->Finish(ToGrpc(report.status()),
+                       [&](v1::VerifyResponse* response) {
+                         Encode(*report, response->mutable_report());
+                       });
+    });
+    return stream;
   }
 
   ServerUnaryReactor* Restore(CallbackServerContext* call,
@@ -144,8 +88,14 @@ class CheckpointService final : public v1::CheckpointService::CallbackService {
     return Answer(call, [&]() -> absl::Status {
       ASSIGN_OR_RETURN(std::vector<storage::CheckpointInfo> listed,
                        services_.checkpointer->List());
+      const Scrubber::State scrubbed = services_.scrubber->state();
       for (const storage::CheckpointInfo& info : listed) {
-        CheckpointToProto(info, response->add_checkpoints());
+        v1::Checkpoint* checkpoint = response->add_checkpoints();
+        CheckpointToProto(info, checkpoint);
+        const auto verdict = scrubbed.verdicts.find(info.id);
+        if (verdict == scrubbed.verdicts.end()) continue;
+        *checkpoint->mutable_verified() = TimeToProto(verdict->second.at);
+        checkpoint->set_damage(verdict->second.what);
       }
       return absl::OkStatus();
     });
@@ -182,6 +132,19 @@ class CheckpointService final : public v1::CheckpointService::CallbackService {
   }
 
  private:
+  static void Encode(const storage::VerifyReport& report,
+                     v1::VerifyReport* out) {
+    out->set_bytes(static_cast<uint64_t>(report.bytes));
+    out->set_values(report.values);
+    for (const storage::Damage& damage : report.damage) {
+      v1::Damage* item = out->add_damage();
+      item->set_file(damage.file);
+      item->set_entry(damage.entry);
+      item->set_offset(damage.offset);
+      item->set_message(damage.message);
+    }
+  }
+
   static void Encode(const RestoreReport& report,
                      v1::RestoreResponse* response) {
     CheckpointToProto(report.checkpoint, response->mutable_checkpoint());

@@ -222,6 +222,7 @@ void CheckpointToProto(const storage::CheckpointInfo& info,
   out->set_crc32c(info.crc32c);
   *out->mutable_created() = TimeToProto(info.created);
   out->set_entries(info.entries);
+  out->set_shared_bytes(static_cast<uint64_t>(info.shared_bytes));
 }
 
 google::protobuf::Timestamp TimeToProto(absl::Time time) {

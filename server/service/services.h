@@ -10,6 +10,7 @@
 #include "base/thread_pool.h"
 #include "server/durability/checkpointer.h"
 #include "server/durability/committer.h"
+#include "server/durability/scrubber.h"
 #include "server/scopes/session_table.h"
 #include "server/variables/variable_store.h"
 #include "storage/log/log.h"
@@ -27,6 +28,7 @@ struct ServiceContext {
   Committer* committer = nullptr;
   SessionTable* sessions = nullptr;
   Checkpointer* checkpointer = nullptr;
+  const Scrubber* scrubber = nullptr;
   // Runs what would hold up an RPC thread: long work, and waiting for the disk.
   // As many threads as changes can share one sync.
   ThreadPool* waiters = nullptr;

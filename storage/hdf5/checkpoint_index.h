@@ -34,7 +34,7 @@ struct CheckpointIndex {
 // writer makes and that every value lies inside the file, and that each link
 // leads to the same path in a file that the checkpoint names as a holder; none
 // is followed. HDF5 itself does not
-// survive every damaged file: verify a checksum of the whole file first.
+// survive every damaged file: verify a checksum of all but the values first.
 // DATA_LOSS for a file that is none of ours or damaged, FAILED_PRECONDITION for
 // a later format version; the file's own errors.
 absl::StatusOr<CheckpointIndex> ReadCheckpointIndex(File* file);

@@ -13,7 +13,7 @@
 namespace varkeep::storage::hdf5 {
 namespace {
 
-constexpr int64_t kVerifyBytes = 1 << 20;
+constexpr int64_t kPartBytes = 512 << 10;
 
 }  // namespace
 
@@ -58,19 +58,29 @@ absl::StatusOr<TensorRef> CheckpointFile::Read(size_t index) {
       Tensor::Create(entry.dtype, entry.shape);
   if (!tensor.ok()) return Annotate(tensor.status(), Label(index));
   std::span<std::byte> bytes = (*tensor)->mutable_bytes();
-  RETURN_IF_ERROR(ReadAt(index, index_.values[index]->offset, bytes));
-  RETURN_IF_ERROR(CheckChecksum(index, Crc32c(bytes)));
+  // In parts that are still in the processor's cache for the checksum.
+  int64_t offset = index_.values[index]->offset;
+  uint32_t crc = 0;
+  for (std::span<std::byte> rest = bytes; !rest.empty();) {
+    std::span<std::byte> part =
+        rest.first(std::min<size_t>(rest.size(), kPartBytes));
+    RETURN_IF_ERROR(ReadAt(index, offset, part));
+    crc = Crc32c(part, crc);
+    offset += static_cast<int64_t>(part.size());
+    rest = rest.subspan(part.size());
+  }
+  RETURN_IF_ERROR(CheckChecksum(index, crc));
   return TensorRef(*std::move(tensor));
 }
 
 absl::Status CheckpointFile::Verify(size_t index) {
   const StoredValue& value = *index_.values[index];
   std::vector<std::byte> buffer(
-      static_cast<size_t>(std::min(value.size_bytes, kVerifyBytes)));
+      static_cast<size_t>(std::min(value.size_bytes, kPartBytes)));
   uint32_t crc = 0;
   for (int64_t done = 0; done < value.size_bytes;) {
     std::span<std::byte> part = std::span(buffer).first(
-        static_cast<size_t>(std::min(value.size_bytes - done, kVerifyBytes)));
+        static_cast<size_t>(std::min(value.size_bytes - done, kPartBytes)));
     RETURN_IF_ERROR(ReadAt(index, value.offset + done, part));
     crc = Crc32c(part, crc);
     done += static_cast<int64_t>(part.size());

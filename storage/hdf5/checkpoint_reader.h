@@ -18,9 +18,9 @@ namespace varkeep::storage::hdf5 {
 // A file of a checkpoint whose index was read. One thread at a time.
 class CheckpointFile {
  public:
-  // REQUIRES: the checksum of the file as a whole was verified. `name` stands
-  // for it in messages. DATA_LOSS when the file is damaged or none of ours,
-  // FAILED_PRECONDITION for a later format version.
+  // REQUIRES: the checksum of all but its large values was verified. `name`
+  // stands for it in messages. DATA_LOSS when the file is damaged or none of
+  // ours, FAILED_PRECONDITION for a later format version.
   static absl::StatusOr<std::unique_ptr<CheckpointFile>> Open(
       std::unique_ptr<File> file, std::string name);
 

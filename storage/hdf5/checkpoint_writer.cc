@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,6 +22,9 @@
 
 namespace varkeep::storage::hdf5 {
 namespace {
+
+// From here on a second thread is worth its start.
+constexpr size_t kThreadBytes = 4 << 20;
 
 absl::StatusOr<DataspaceHandle> SpaceOf(const CheckpointEntry& entry) {
   if (entry.value == nullptr) {
@@ -116,22 +120,40 @@ class Writer {
     if (entry.value == nullptr) {
       return WriteShapeAttribute(dataset.id(), entry.shape);
     }
-    const uint32_t crc = Crc32c(entry.value->bytes());
+    ASSIGN_OR_RETURN(uint32_t crc, WriteValue(dataset.id(), type.id(), entry));
     RETURN_IF_ERROR(WriteAttribute(dataset.id(), {kCrc32c, uint64_t{crc}}));
-    if (entry.value_version != 0 &&
-        entry.value->size_bytes() >= kSharedValueBytes) {
-      RETURN_IF_ERROR(
-          WriteAttribute(dataset.id(), {kValueVersion, entry.value_version}));
+    if (entry.value_version == 0 ||
+        entry.value->size_bytes() < kSharedValueBytes) {
+      return absl::OkStatus();
     }
-    if (entry.value->size_bytes() == 0) return absl::OkStatus();
-    RETURN_IF_ERROR(Check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL,
-                                   H5P_DEFAULT, entry.value->bytes().data()),
-                          "H5Dwrite"));
-    const haddr_t offset = H5Dget_offset(dataset.id());
+    return WriteAttribute(dataset.id(), {kValueVersion, entry.value_version});
+  }
+
+  // The checksum of the value. That of a large one is taken while it is on its
+  // way to the disk.
+  absl::StatusOr<uint32_t> WriteValue(hid_t dataset, hid_t type,
+                                      const CheckpointEntry& entry) {
+    const std::span<const std::byte> bytes = entry.value->bytes();
+    uint32_t crc = 0;
+    std::thread checksum;
+    if (bytes.size() >= kThreadBytes) {
+      checksum = std::thread([&] { crc = Crc32c(bytes); });
+    } else {
+      crc = Crc32c(bytes);
+    }
+    herr_t written = 0;
+    if (!bytes.empty()) {
+      written =
+          H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
+    }
+    if (checksum.joinable()) checksum.join();
+    RETURN_IF_ERROR(Check(written, "H5Dwrite"));
+    if (bytes.empty()) return crc;
+    const haddr_t offset = H5Dget_offset(dataset);
     if (offset == HADDR_UNDEF) return ErrorFromStack("H5Dget_offset");
     values_.push_back(
         {static_cast<int64_t>(offset), entry.value->size_bytes(), crc});
-    return absl::OkStatus();
+    return crc;
   }
 
   absl::Status WriteRootAttributes(hid_t file,

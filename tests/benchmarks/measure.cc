@@ -31,15 +31,21 @@ double GigabytesPerSecond(int64_t bytes, double seconds) {
 
 Row Compare(const std::string& name, int64_t bytes, double seconds,
             const std::function<void()>& subject,
-            const std::function<void()>& yardstick) {
-  subject();
-  yardstick();
+            const std::function<void()>& yardstick,
+            const std::function<void()>& clean_up) {
+  auto run = [&clean_up](const std::function<void()>& work) {
+    const double spent = Run(work);
+    if (clean_up) clean_up();
+    return spent;
+  };
+  run(subject);
+  run(yardstick);
   std::vector<double> subject_times;
   std::vector<double> yardstick_times;
   double spent = 0;
   while (spent < seconds || subject_times.size() < 3) {
-    subject_times.push_back(Run(subject));
-    yardstick_times.push_back(Run(yardstick));
+    subject_times.push_back(run(subject));
+    yardstick_times.push_back(run(yardstick));
     spent += subject_times.back() + yardstick_times.back();
   }
   return {name, bytes, Summarize(subject_times), Summarize(yardstick_times)};

@@ -27,10 +27,12 @@ struct Row {
 };
 
 // Runs the two in turn, once each as a warm-up, then until `seconds` are over
-// but at least three times each: both see the same machine.
+// but at least three times each: both see the same machine. `clean_up`, if any,
+// is run after each of them and not measured.
 Row Compare(const std::string& name, int64_t bytes, double seconds,
             const std::function<void()>& subject,
-            const std::function<void()>& yardstick);
+            const std::function<void()>& yardstick,
+            const std::function<void()>& clean_up = {});
 
 // A table for people, and with a file name the rows as JSON.
 void Print(const std::vector<Row>& rows);

@@ -228,6 +228,27 @@ TEST_P(CheckpointStoreSuite, KeepsValuesThatDidNotChange) {
   }
 }
 
+TEST_P(CheckpointStoreSuite, VerifiesWhatItHas) {
+  ASSERT_OK_AND_ASSIGN(CheckpointInfo info,
+                       store().Write(SampleContents(1), nullptr));
+  int64_t bytes = 0;
+  ASSERT_OK_AND_ASSIGN(storage::VerifyReport report,
+                       store().Verify(info.id, [&](int64_t done, int64_t all) {
+                         EXPECT_GE(done, bytes);
+                         EXPECT_LE(done, all);
+                         bytes = done;
+                         return true;
+                       }));
+  EXPECT_THAT(report.damage, IsEmpty());
+  EXPECT_EQ(report.bytes, bytes);
+  EXPECT_EQ(report.values, 6);
+  EXPECT_GE(bytes, storage::ValueBytes(SampleContents(1)));
+  EXPECT_THAT(store().Verify(info.id, [](int64_t, int64_t) { return false; }),
+              StatusIs(absl::StatusCode::kCancelled, HasSubstr("given up")));
+  EXPECT_THAT(store().Verify(info.id + 1, nullptr),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
+}
+
 TEST_P(CheckpointStoreSuite, AnOpenReaderOutlivesRemoval) {
   CheckpointContents contents = SampleContents(1);
   ASSERT_OK_AND_ASSIGN(CheckpointInfo info, store().Write(contents, nullptr));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// kill -9 in the middle of saves. After each one the server starts again and
-// shows the newest checkpoint that it acknowledged, or a newer one, whole.
+// kill -9 in the middle of changes and saves. After each one the server starts
+// again and shows every value whole: the last one that it acknowledged, or one
+// that was on its way then or later.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -39,7 +40,7 @@ float NumberIn(const Variable& variable) {
   return values[0];
 }
 
-TEST(KillTest, EverySaveThatWasAcknowledgedIsThereWhole) {
+TEST(KillTest, EveryValueThatWasAcknowledgedIsThereWhole) {
   ServerProcess server;
   ASSERT_OK_AND_ASSIGN(auto client, client::Client::Connect(server.address()));
   ASSERT_OK_AND_ASSIGN(auto session, client->OpenSession());
@@ -53,7 +54,8 @@ TEST(KillTest, EverySaveThatWasAcknowledgedIsThereWhole) {
 
   std::mt19937 random(7);
   float number = 0;
-  float acknowledged = 0;
+  float acknowledged_a = 0;
+  float acknowledged_b = 0;
   for (int kill = 0; kill < kKills; ++kill) {
     client::ClientOptions options;
     options.retry.repeat = false;
@@ -70,18 +72,19 @@ TEST(KillTest, EverySaveThatWasAcknowledgedIsThereWhole) {
       server.Start();
     });
     number += 1;
-    if (x.Assign(Filled(number)).ok() && y.Assign(Filled(number)).ok() &&
-        saver.Save().ok()) {
-      acknowledged = number;
-    }
+    if (x.Assign(Filled(number)).ok()) acknowledged_a = number;
+    if (y.Assign(Filled(number)).ok()) acknowledged_b = number;
+    // What it is good for is that the next start may find it half done.
+    saver.Save().status().IgnoreError();
     killer.join();
     server.WaitUntilServing();
 
     const float in_a = NumberIn(a);
     const float in_b = NumberIn(b);
-    EXPECT_GE(in_b, acknowledged);
+    EXPECT_GE(in_a, acknowledged_a);
     EXPECT_LE(in_a, number);
-    EXPECT_TRUE(in_a == in_b || in_a == in_b + 1) << in_a << " " << in_b;
+    EXPECT_GE(in_b, acknowledged_b);
+    EXPECT_LE(in_b, number);
   }
 }
 

@@ -62,6 +62,11 @@ class GatedCheckpointStore final : public storage::CheckpointStore {
       storage::CheckpointId id) override {
     return base_->Open(id);
   }
+  absl::StatusOr<storage::VerifyReport> Verify(
+      storage::CheckpointId id,
+      const storage::VerifyProgress& progress) override {
+    return base_->Verify(id, progress);
+  }
   absl::Status Remove(storage::CheckpointId id) override {
     {
       MutexLock lock(&mutex_);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/testing/temp_dir.h"
 
@@ -15,16 +16,25 @@ namespace varkeep {
 // while the server is down.
 class ServerProcess {
  public:
-  // Starts it and waits until it serves.
-  ServerProcess();
+  // Starts it and waits until it serves. `flags` are those of varkeepd beyond
+  // the address and the data; without them it saves only when asked.
+  explicit ServerProcess(std::vector<std::string> flags = {});
   ~ServerProcess();
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
 
   const std::string& address() const { return address_; }
+  std::string data_directory() const { return directory_.path() + "/data"; }
   void Kill();   // kill -9
   void Start();  // after Kill; does not wait until it serves
+  void Pause();  // until Resume it does nothing, as on a machine that hangs
+  void Resume();
   void WaitUntilServing();
+  // False when it ended by itself.
+  bool IsRunning();
 
  private:
+  const std::vector<std::string> flags_;
   TempDir directory_;
   std::string address_;
   pid_t pid_ = -1;

@@ -142,7 +142,7 @@ TEST(LogTest, RecordsUpToTheCheckpointAreLeftOut) {
   OpenedLog all = OpenLog(&disk, SmallSegments(8 << 10));
   ASSERT_EQ(SamplePrefix(all.records), 60);
 
-  for (size_t skipped : {0, 1, 20, 59}) {
+  for (size_t skipped : {0u, 1u, 20u, 59u}) {
     const uint64_t after = all.records[skipped].revision;
     OpenedLog again = OpenLog(&disk, SmallSegments(8 << 10), after);
     ASSERT_OK(again.status);
@@ -198,7 +198,7 @@ TEST(LogTest, OpeningOftenAddsNoFiles) {
     OpenedLog opened = OpenLog(&disk);
     ASSERT_OK(Append(opened.log.get(), Body("a")).result);
   }
-  for (uint64_t skip : {0, 0, 5, 5, 3, 0}) {
+  for (uint64_t skip : {0u, 0u, 5u, 5u, 3u, 0u}) {
     OpenedLog opened = OpenLog(&disk, SmallSegments(), 0, skip);
     ASSERT_OK(opened.status);
     EXPECT_THAT(Bodies(opened.records), ElementsAre("a"));

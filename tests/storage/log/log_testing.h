@@ -66,8 +66,7 @@ inline LogEntry Body(std::string body, uint64_t revisions = 1) {
   return {std::move(body), {}, revisions};
 }
 
-// The entry of number `i`: always the same, of many kinds and sizes.
-inline LogEntry SampleEntry(uint32_t i) {
+inline LogEntry MakeSampleEntry(uint32_t i) {
   LogEntry entry =
       Body(absl::StrCat("entry ", i, std::string(i % 7 * 40, 'b')), 1 + i % 3);
   for (uint32_t t = 0; t < i % 4; ++t) {
@@ -77,6 +76,16 @@ inline LogEntry SampleEntry(uint32_t i) {
     entry.tensors.push_back(RandomTensor(dtype, shape, i + t));
   }
   return entry;
+}
+
+// The entry of number `i`, below 64: always the same, of many kinds and sizes.
+inline const LogEntry& SampleEntry(uint32_t i) {
+  static const std::vector<LogEntry>* const entries = [] {
+    auto* made = new std::vector<LogEntry>;
+    for (uint32_t n = 0; n < 64; ++n) made->push_back(MakeSampleEntry(n));
+    return made;
+  }();
+  return entries->at(i);
 }
 
 inline bool SameEntry(const LogEntry& a, const LogEntry& b) {

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Saving beside a plain buffered write of the same bytes with fdatasync,
+// restoring beside read(2) of the same file into fresh memory. Incremental
+// saves, of which one value in a hundred changed, beside the former as well.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "storage/directory_checkpoint_store.h"
+#include "storage/posix_file_system.h"
+#include "tests/benchmarks/measure.h"
+#include "tests/testing/temp_dir.h"
+
+namespace varkeep::benchmarks {
+namespace {
+
+using storage::CheckpointContents;
+using storage::CheckpointId;
+using storage::DirectoryCheckpointStore;
+
+void Check(bool ok, const char* what) {
+  if (ok) return;
+  std::perror(what);
+  std::exit(1);
+}
+
+template <typename T>
+T Must(absl::StatusOr<T> result) {
+  if (result.ok()) return *std::move(result);
+  std::cerr << result.status() << "\n";
+  std::exit(1);
+}
+
+CheckpointContents Values(int64_t count, int64_t bytes) {
+  CheckpointContents contents;
+  for (int64_t i = 0; i < count; ++i) {
+    auto tensor = Must(Tensor::Create(DType::kInt8, {bytes}));
+    std::memset(tensor->mutable_bytes().data(), static_cast<int>(i % 251 + 1),
+                static_cast<size_t>(bytes));
+    storage::CheckpointEntry entry;
+    entry.path = absl::StrCat("variables/layer_", i % 100, "/v_", i, ":0");
+    entry.dtype = DType::kInt8;
+    entry.shape = {bytes};
+    entry.value = std::move(tensor);
+    entry.value_version = 1;
+    contents.entries.push_back(std::move(entry));
+  }
+  return contents;
+}
+
+void WritePlainly(const CheckpointContents& contents, const std::string& path) {
+  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0640);
+  Check(fd >= 0, "open");
+  for (const storage::CheckpointEntry& entry : contents.entries) {
+    std::span<const std::byte> bytes = entry.value->bytes();
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+      Check(count > 0, "write");
+      bytes = bytes.subspan(static_cast<size_t>(count));
+    }
+  }
+  Check(::fdatasync(fd) == 0, "fdatasync");
+  ::close(fd);
+}
+
+// Gives its memory back to the system: the next time it is fresh again.
+void ReadPlainly(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  Check(fd >= 0, "open");
+  const auto size = static_cast<size_t>(::lseek(fd, 0, SEEK_END));
+  std::unique_ptr<char, decltype(&std::free)> buffer(
+      static_cast<char*>(std::malloc(size)), &std::free);
+  for (size_t done = 0; done < size;) {
+    const ssize_t count =
+        ::pread(fd, buffer.get() + done, size - done, static_cast<off_t>(done));
+    Check(count > 0, "read");
+    done += static_cast<size_t>(count);
+  }
+  ::close(fd);
+}
+
+class CheckpointBenchmark {
+ public:
+  CheckpointBenchmark(const std::string& directory, double seconds)
+      : directory_(directory), seconds_(seconds) {}
+
+  void Run(const std::string& name, int64_t count, int64_t bytes) {
+    const CheckpointContents contents = Values(count, bytes);
+    Save(name, contents);
+    SaveChanged(name, contents);
+    Restore(name, contents);
+  }
+
+  const std::vector<Row>& rows() const { return rows_; }
+
+ private:
+  std::unique_ptr<DirectoryCheckpointStore> Open(bool incremental) {
+    return Must(DirectoryCheckpointStore::Open(
+        &file_system_, directory_ + "/data", Clock::Real(), incremental));
+  }
+
+  void Save(const std::string& name, const CheckpointContents& contents) {
+    auto store = Open(false);
+    const std::string plain = directory_ + "/plain";
+    rows_.push_back(Compare(
+        "save " + name, ValueBytes(contents), seconds_,
+        [&] { Must(store->Write(contents, nullptr)); },
+        [&] { WritePlainly(contents, plain); },
+        [&] {
+          RemoveAll(*store);
+          ::unlink(plain.c_str());
+        }));
+  }
+
+  void SaveChanged(const std::string& name, CheckpointContents contents) {
+    if (contents.entries.size() < 100) return;
+    auto store = Open(true);
+    Must(store->Write(contents, nullptr));
+    const std::string plain = directory_ + "/plain";
+    rows_.push_back(Compare(
+        "save 1% of " + name, ValueBytes(contents), seconds_,
+        [&] {
+          for (size_t i = 0; i < contents.entries.size(); i += 100) {
+            ++contents.entries[i].value_version;
+          }
+          Must(store->Write(contents, nullptr));
+        },
+        [&] { WritePlainly(contents, plain); },
+        [&] { ::unlink(plain.c_str()); }));
+    RemoveAll(*store);
+  }
+
+  void Restore(const std::string& name, const CheckpointContents& contents) {
+    auto store = Open(false);
+    const storage::CheckpointInfo info = Must(store->Write(contents, nullptr));
+    rows_.push_back(Compare(
+        "restore " + name, info.size_bytes, seconds_,
+        [&] {
+          auto reader = Must(store->Open(info.id));
+          std::vector<TensorRef> values;
+          for (size_t i = 0; i < reader->contents().entries.size(); ++i) {
+            values.push_back(Must(reader->Read(i)));
+          }
+        },
+        [&] { ReadPlainly(absl::StrCat(directory_, "/data/", info.file)); }));
+    RemoveAll(*store);
+  }
+
+  static void RemoveAll(DirectoryCheckpointStore& store) {
+    for (const storage::CheckpointInfo& info : Must(store.List())) {
+      store.Remove(info.id).IgnoreError();
+    }
+  }
+
+  const std::string directory_;
+  const double seconds_;
+  storage::PosixFileSystem file_system_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace
+}  // namespace varkeep::benchmarks
+
+int main(int argc, char** argv) {
+  bool quick = false;
+  std::string json;
+  CLI::App app("Saves and restores beside plain writes and reads.");
+  app.add_flag("--quick", quick, "a tenth of the bytes");
+  app.add_option("--json", json, "also write the rows to this file");
+  CLI11_PARSE(app, argc, argv);
+  const varkeep::TempDir directory;
+  const int64_t part = quick ? 10 : 1;
+  varkeep::benchmarks::CheckpointBenchmark benchmark(directory.path(),
+                                                     quick ? 0.5 : 5.0);
+  benchmark.Run(quick ? "1x100MB" : "1x1GB", 1, 1'000'000'000 / part);
+  benchmark.Run(quick ? "10x10MB" : "100x10MB", 100 / part, 10'000'000);
+  benchmark.Run(quick ? "1000x100KB" : "10000x100KB", 10'000 / part, 100'000);
+  varkeep::benchmarks::Print(benchmark.rows());
+  if (!json.empty()) varkeep::benchmarks::WriteJson(benchmark.rows(), json);
+}
