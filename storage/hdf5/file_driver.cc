@@ -139,8 +139,9 @@ absl::StatusOr<PropertiesHandle> AccessProperties(FileDriver* driver) {
   return properties;
 }
 
-// HDF5 wants a name; the driver does not use it.
-constexpr char kName[] = "checkpoint";
+// HDF5 wants a name; the driver does not use it. It begins with a slash because
+// HDF5 would ask the system for the working directory otherwise.
+constexpr char kName[] = "/checkpoint";
 
 }  // namespace
 

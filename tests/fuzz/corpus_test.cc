@@ -6,25 +6,30 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <vector>
 
-#include "tests/fuzz/log_reader_fuzz.h"
+#include "tests/fuzz/fuzz_targets.h"
 
-namespace varkeep {
+namespace varkeep::storage {
 namespace {
 
-TEST(CorpusTest, LogReader) {
+void Replay(const std::string& name, void (*target)(std::span<const uint8_t>)) {
   int inputs = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(CORPUS "/log_reader")) {
+       std::filesystem::directory_iterator(CORPUS "/" + name)) {
     std::ifstream file(entry.path(), std::ios::binary);
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-    storage::ReadAnyLog(
-        {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    target({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
     ++inputs;
   }
   EXPECT_GT(inputs, 0);
 }
 
+TEST(CorpusTest, LogReader) { Replay("log_reader", ReadAnyLog); }
+TEST(CorpusTest, Manifest) { Replay("manifest", ReadAnyManifest); }
+TEST(CorpusTest, Preflight) { Replay("preflight", CheckAnyHeader); }
+TEST(CorpusTest, ImportFrames) { Replay("import_frames", ReadAnyFrames); }
+
 }  // namespace
-}  // namespace varkeep
+}  // namespace varkeep::storage

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/fuzz/log_reader_fuzz.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +11,7 @@
 #include "storage/log/log_format.h"
 #include "storage/log/log_inspect.h"
 #include "storage/memory_file_system.h"
+#include "tests/fuzz/fuzz_targets.h"
 
 namespace varkeep::storage {
 namespace {

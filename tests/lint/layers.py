@@ -33,6 +33,7 @@ EXTERNAL_HEADERS = {
     "eigen": ("Eigen/*", "unsupported/Eigen/*"),
     "json": ("nlohmann/*",),
     "spdlog": ("spdlog/*",),
+    "seccomp": ("seccomp.h",),
 }
 EXTERNAL_TARGETS = {
     "grpc": ("gRPC::*",),
@@ -43,10 +44,12 @@ EXTERNAL_TARGETS = {
     "eigen": ("Eigen3::*",),
     "json": ("nlohmann_json::*",),
     "spdlog": ("spdlog::*",),
+    "seccomp": ("seccomp::*",),
 }
 _EVERYTHING = "base tensor proto grpc_proto codec grpc_status file_system " \
-    "checkpoint_api hdf5_checkpoint checkpoint_store log initializers " \
-    "names variables scopes durability service server client cli"
+    "checkpoint_api hdf5_checkpoint checkpoint_store log import " \
+    "import_helper initializers names variables scopes durability service " \
+    "server client cli offline"
 _ANY_EXTERNAL = " ".join(EXTERNAL_HEADERS)
 
 LAYERS = (
@@ -76,6 +79,13 @@ LAYERS = (
     _layer("hdf5_checkpoint", "storage/hdf5/*",
            "checkpoint_api file_system tensor base", "hdf5"),
     _layer("log", "storage/log/*", "file_system tensor base"),
+    _layer("varkeep-import-helper", "storage/import/helper/main.cc",
+           "import_helper import hdf5_checkpoint file_system tensor base",
+           "hdf5"),
+    _layer("import_helper", "storage/import/helper/*",
+           "import hdf5_checkpoint checkpoint_api file_system tensor base",
+           "hdf5 seccomp"),
+    _layer("import", "storage/import/*", "tensor base"),
     _layer("checkpoint_store", "storage/*",
            "checkpoint_api hdf5_checkpoint file_system tensor base", "json"),
 
@@ -93,7 +103,10 @@ LAYERS = (
            "checkpoint_api log file_system tensor base", "grpc cli11 spdlog"),
 
     # The other end.
-    _layer("varkeep", "client/cli/main.cc", "cli", "cli11"),
+    _layer("varkeep", "client/cli/main.cc", "offline cli", "cli11"),
+    _layer("offline", "client/cli/offline_* client/cli/import_*",
+           "cli client import checkpoint_store checkpoint_api log file_system "
+           "tensor base", "cli11 json"),
     _layer("cli", "client/cli/*", "client codec tensor base", "cli11 json"),
     _layer("examples", "client/examples/*", "client tensor base",
            "cli11 eigen"),
