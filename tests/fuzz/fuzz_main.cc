@@ -5,6 +5,6 @@
 
 // libFuzzer's entry; FUZZ_TARGET is one of the functions.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  varkeep::storage::FUZZ_TARGET({data, size});
+  FUZZ_TARGET({data, size});
   return 0;
 }

@@ -22,4 +22,14 @@ void ReadAnyFrames(std::span<const uint8_t> bytes);
 
 }  // namespace varkeep::storage
 
+namespace varkeep {
+
+// A call of Assign, AssignAdd, AssignSub or Transaction, as the first byte
+// says; its messages, each behind the 2 bytes of its size.
+void DecodeAnyRequest(std::span<const uint8_t> bytes);
+// The body of a log record.
+void DecodeAnyMutation(std::span<const uint8_t> bytes);
+
+}  // namespace varkeep
+
 #endif  // VARKEEP_TESTS_FUZZ_FUZZ_TARGETS_H_
