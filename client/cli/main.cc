@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client/cli/context.h"
+#include "client/cli/import_verb.h"
 #include "client/cli/offline_verbs.h"
 
 namespace varkeep::cli {
@@ -77,6 +78,7 @@ int Run(int argc, char** argv) {
   AddValueVerbs(&app, &context);
   AddCheckpointVerbs(&app, &context);
   AddServerVerbs(&app, &context);
+  AddImportVerb(&app, &context);
   AddOfflineVerbs(&app, &context);
   try {
     app.parse(argc, argv);
