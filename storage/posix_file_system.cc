@@ -104,7 +104,7 @@ class PosixFile final : public File {
       if (direct > 0) {
         ssize_t count = Retry(
             [&] { return ::pwrite(direct_fd_, bytes.data(), direct, offset); });
-        if (count > 0 && count % kDirectAlignment == 0) {
+        if (count > 0 && static_cast<size_t>(count) % kDirectAlignment == 0) {
           bytes = bytes.subspan(static_cast<size_t>(count));
           offset += count;
           continue;
@@ -168,7 +168,7 @@ class PosixFile final : public File {
   // allow; 0: none.
   size_t DirectBytes(int64_t offset, std::span<const std::byte> bytes) {
     if (!reserved_ || bytes.size() < kMinDirectBytes ||
-        offset % kDirectAlignment != 0 ||
+        static_cast<uint64_t>(offset) % kDirectAlignment != 0 ||
         reinterpret_cast<uintptr_t>(bytes.data()) % kDirectAlignment != 0) {
       return 0;
     }

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "client/cli/context.h"
+#include "client/cli/import_verb.h"
+#include "client/cli/offline_verbs.h"
 
 namespace varkeep::cli {
 namespace {
@@ -76,6 +78,8 @@ int Run(int argc, char** argv) {
   AddValueVerbs(&app, &context);
   AddCheckpointVerbs(&app, &context);
   AddServerVerbs(&app, &context);
+  AddImportVerb(&app, &context);
+  AddOfflineVerbs(&app, &context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

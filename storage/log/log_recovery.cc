@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "storage/log/segment_chain.h"
@@ -41,14 +42,27 @@ absl::Status Missing(const std::string& directory, uint64_t after,
                    "', goes on after revision ", next.header.from));
 }
 
-absl::Status Damaged(const SegmentReader& reader, absl::string_view reason) {
+// `path` as a word of a shell's command.
+std::string ShellWord(const std::string& path) {
+  constexpr char kPlain[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+";
+  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
+  return absl::StrCat("'", absl::StrReplaceAll(path, {{"'", "'\\''"}}), "'");
+}
+
+absl::Status Damaged(const std::string& directory, const SegmentReader& reader,
+                     absl::string_view reason) {
   const SegmentPosition& at = reader.position();
-  return absl::DataLossError(absl::StrCat(
-      "log file '", reader.path(), "' is damaged at offset ", at.end,
-      ", after revision ", at.last, ": ", reason,
-      "; `varkeep log inspect` shows what is there, `varkeep log truncate "
-      "--at ",
-      at.end, "` gives up what follows and keeps a backup"));
+  const std::string log = ShellWord(directory);
+  const std::string file = reader.path().substr(reader.path().rfind('/') + 1);
+  return absl::DataLossError(
+      absl::StrCat("log file '", reader.path(), "' is damaged at offset ",
+                   at.end, ", after revision ", at.last, ": ", reason,
+                   "; `varkeep log inspect ", log,
+                   "` shows what is there, `varkeep log "
+                   "truncate ",
+                   log, " --at ", file, ":", at.end,
+                   "` gives up what follows and keeps a backup"));
 }
 
 class Recoverer {
@@ -153,7 +167,7 @@ absl::StatusOr<bool> Recoverer::ReplaySegment(size_t i) {
                                               step, after_, reader.get()));
   if (end.kind == SegmentEnd::Kind::kComplete) return true;
   if (end.kind == SegmentEnd::Kind::kDamaged) {
-    return Damaged(*reader, end.reason);
+    return Damaged(directory_, *reader, end.reason);
   }
   recovered_->torn = {reader->path(), end_.end, end.lost_bytes, end.reason};
   return false;

@@ -3,16 +3,12 @@
 // The program `varkeep` as a person or a script runs it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <fstream>
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
-#include <vector>
 
-#include "tests/testing/server_process.h"
+#include "tests/client/cli_fixture.h"
 
 namespace varkeep {
 namespace {
@@ -20,39 +16,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-struct Result {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-class CliTest : public ::testing::Test {
- protected:
-  // Runs a line of shell in which `varkeep` is the program.
-  Result Run(const std::string& line) {
-    std::string errors = directory_.path() + "/stderr";
-    std::string command = "varkeep() { " VARKEEP_CLI " \"$@\"; }; cd " +
-                          directory_.path() +
-                          "; export VARKEEP_SERVER=" + server_.address() +
-                          "; { " + line + "; } 2>" + errors;
-    FILE* pipe = popen(command.c_str(), "r");
-    Result result;
-    char buffer[4096];
-    while (size_t n = fread(buffer, 1, sizeof(buffer), pipe)) {
-      result.out.append(buffer, n);
-    }
-    int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    std::ostringstream text;
-    text << std::ifstream(errors).rdbuf();
-    result.err = text.str();
-    return result;
-  }
-
-  ServerProcess server_;
-  TempDir directory_;
-};
 
 TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
   struct Row {
@@ -144,9 +107,11 @@ TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
 
 TEST_F(CliTest, EveryVerbHasAnExampleInItsHelp) {
   for (const char* verb :
-       {"ls", "tree", "describe", "collections", "create", "init", "rm", "get",
-        "set", "save", "restore", "checkpoints", "status", "health", "sessions",
-        "reset", "log-level", "drain", "resume"}) {
+       {"ls",      "tree",        "describe",    "collections", "create",
+        "init",    "rm",          "get",         "set",         "save",
+        "restore", "checkpoints", "status",      "health",      "sessions",
+        "reset",   "log-level",   "drain",       "resume",      "import",
+        "verify",  "log inspect", "log truncate"}) {
     Result result = Run(std::string("varkeep ") + verb + " --help");
 
     EXPECT_EQ(result.code, 0) << verb;

@@ -14,7 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
-// The address sanitizer reserves terabytes of address space.
+// The address sanitizer reserves terabytes of address space, and calls the
+// system more.
 #if defined(__SANITIZE_ADDRESS__)
 #define VARKEEP_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
@@ -81,6 +82,10 @@ absl::Status AllowWhatReadingNeeds(const Filter& filter, int file,
         SCMP_SYS(exit_group)}) {
     RETURN_IF_ERROR(Allow(filter, call));
   }
+#ifdef VARKEEP_ADDRESS_SANITIZER
+  // It asks where the stack is before every call that does not return.
+  RETURN_IF_ERROR(Allow(filter, SCMP_SYS(sigaltstack)));
+#endif
   return absl::OkStatus();
 }
 

@@ -131,6 +131,11 @@ def names_and_links():
     with new("shared") as file:
         file["v"] = np.zeros(3)
         file["w"] = file["v"]
+    with new("collision") as file:
+        file["a b"] = np.zeros(3)
+        file["a:b"] = np.zeros(3)
+    with new("underscore") as file:
+        file["_a"] = np.zeros(3)
     with new("user_block", userblock_size=512) as file:
         file["v"] = np.zeros(3)
 

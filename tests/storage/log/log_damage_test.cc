@@ -163,15 +163,16 @@ TEST(LogDamageTest, DamageInTheMiddleNamesPlaceAndRemedy) {
 
   OpenedLog opened = OpenLog(&disk);
 
-  EXPECT_THAT(
-      opened.status,
-      StatusIs(absl::StatusCode::kDataLoss,
-               AllOf(HasSubstr(log[0].path),
-                     HasSubstr(absl::StrCat("offset ", log[0].ends[3])),
-                     HasSubstr("after revision 7"),
-                     HasSubstr("`varkeep log inspect`"),
-                     HasSubstr(absl::StrCat("`varkeep log truncate --at ",
-                                            log[0].ends[3])))));
+  EXPECT_THAT(opened.status,
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(log[0].path),
+                             HasSubstr(absl::StrCat("offset ", log[0].ends[3])),
+                             HasSubstr("after revision 7"),
+                             HasSubstr("`varkeep log inspect /data/log`"),
+                             HasSubstr(absl::StrCat(
+                                 "`varkeep log truncate /data/log --at ",
+                                 log[0].path.substr(log[0].path.rfind('/') + 1),
+                                 ":", log[0].ends[3], "`")))));
   EXPECT_THAT(SegmentPaths(&disk), SizeIs(1));
 }
 
