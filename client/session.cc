@@ -105,6 +105,8 @@ absl::StatusOr<Snapshot> Session::ReadSnapshot(
   }
   RETURN_IF_ERROR(read.status());
   Snapshot snapshot{.revision = read->revision, .values = {}, .versions = {}};
+  snapshot.values.reserve(read->values.size());
+  snapshot.versions.reserve(read->values.size());
   for (TensorReceiver::Value& value : read->values) {
     snapshot.values.push_back(std::move(value.tensor));
     snapshot.versions.push_back(value.version);

@@ -2,7 +2,7 @@
 //
 // Calls by name with raw messages (grpc::GenericStub) instead of the generated
 // stubs: tensors go from and to their memory without passing through a
-// protobuf message, and this stays the one file that pays for gRPC's headers.
+// protobuf message, and only this and the CallQueue pay for gRPC's headers.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -16,13 +16,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/internal/call_queue.h"
 #include "client/internal/transport.h"
 #include "proto/grpc_status.h"
 
 namespace varkeep::client {
 namespace {
-
-using Stream = grpc::GenericClientAsyncReaderWriter;
 
 grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message) {
   grpc::Slice slice(message.SerializeAsString());
@@ -56,46 +55,50 @@ grpc::ByteBuffer Encode(UploadPart part,
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-// The completion queue of one call, one operation at a time.
-class CallQueue {
+// A streaming call. Its operations are started and waited for by one thread.
+class StreamingCall {
  public:
-  explicit CallQueue(grpc::ClientContext* context, absl::Duration idle_timeout)
-      : context_(context), idle_timeout_(idle_timeout) {}
-  ~CallQueue() {
-    queue_.Shutdown();
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue_.Next(&tag, &ok)) {
-    }
-  }
-  CallQueue(const CallQueue&) = delete;
-  CallQueue& operator=(const CallQueue&) = delete;
-
-  grpc::CompletionQueue* get() { return &queue_; }
-
-  // Waits for the operation that was started last. False: it failed, and the
-  // call's status says why. Cancels the call when nothing happens for long.
-  bool Wait() {
-    void* tag = nullptr;
-    bool ok = false;
-    if (idle_timeout_ == absl::InfiniteDuration()) {
-      return queue_.Next(&tag, &ok) && ok;
-    }
-    auto deadline = absl::ToChronoTime(absl::Now() + idle_timeout_);
-    if (queue_.AsyncNext(&tag, &ok, deadline) !=
-        grpc::CompletionQueue::TIMEOUT) {
-      return ok;
-    }
-    timed_out_ = true;
-    context_->TryCancel();
-    return queue_.Next(&tag, &ok) && ok;
+  StreamingCall(grpc::GenericStub* stub, const std::string& method,
+                IdleQueues* idle_queues, absl::Duration idle_timeout)
+      : queue_(idle_queues), idle_timeout_(idle_timeout) {
+    // The call begins with its first message: one packet, not two.
+    context_.set_initial_metadata_corked(true);
+    stream_ = stub->PrepareCall(&context_, method, queue_.get());
+    stream_->StartCall(nullptr);
   }
 
-  // The status of a stream. Nothing may be under way.
-  absl::Status Finish(Stream* stream) {
+  void StartWrite(const grpc::ByteBuffer& message, bool last,
+                  Operation* written) {
+    grpc::WriteOptions options;
+    if (last) options.set_last_message();
+    stream_->Write(message, options, written);
+  }
+  void StartRead(grpc::ByteBuffer* message, Operation* read) {
+    stream_->Read(message, read);
+  }
+
+  // False: the operation failed, and the call's status says why. Cancels the
+  // call when nothing happens for long.
+  bool Wait(Operation* operation) {
+    const absl::Time deadline = idle_timeout_ == absl::InfiniteDuration()
+                                    ? absl::InfiniteFuture()
+                                    : absl::Now() + idle_timeout_;
+    if (!queue_.Wait(operation, deadline)) {
+      timed_out_ = true;
+      context_.TryCancel();
+      queue_.Wait(operation, absl::InfiniteFuture());
+    }
+    return operation->ok;
+  }
+
+  void Cancel() { context_.TryCancel(); }
+
+  // The status of the call. Nothing may be under way.
+  absl::Status Finish() {
     grpc::Status status;
-    stream->Finish(&status, nullptr);
-    Wait();
+    Operation finished;
+    stream_->Finish(&status, &finished);
+    Wait(&finished);
     if (timed_out_ && !status.ok()) {
       return absl::DeadlineExceededError(absl::StrCat(
           "nothing was transferred for ", absl::FormatDuration(idle_timeout_)));
@@ -104,9 +107,10 @@ class CallQueue {
   }
 
  private:
-  grpc::ClientContext* const context_;
+  CallQueue queue_;
   const absl::Duration idle_timeout_;
-  grpc::CompletionQueue queue_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
   bool timed_out_ = false;
 };
 
@@ -123,14 +127,15 @@ class GrpcTransport : public Transport {
     if (timeout != absl::InfiniteDuration()) {
       context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     }
-    CallQueue queue(&context, absl::InfiniteDuration());
     grpc::ByteBuffer answer;
     grpc::Status status;
+    Operation finished;
+    CallQueue queue(&idle_queues_);
     auto call =
         stub_.PrepareUnaryCall(&context, method, Encode(request), queue.get());
     call->StartCall();
-    call->Finish(&answer, &status, nullptr);
-    queue.Wait();
+    call->Finish(&answer, &status, &finished);
+    queue.Wait(&finished, absl::InfiniteFuture());
     if (!status.ok()) return FromGrpc(status);
     return Decode(&answer, response);
   }
@@ -138,15 +143,12 @@ class GrpcTransport : public Transport {
   absl::Status Download(const std::string& method,
                         const google::protobuf::MessageLite& request,
                         absl::Duration idle_timeout, Accept accept) override {
-    grpc::ClientContext context;
-    CallQueue queue(&context, idle_timeout);
-    auto stream = stub_.PrepareCall(&context, method, queue.get());
-    stream->StartCall(nullptr);
-    if (!queue.Wait()) return queue.Finish(stream.get());
-    stream->WriteLast(Encode(request), grpc::WriteOptions(), nullptr);
-    if (!queue.Wait()) return queue.Finish(stream.get());
-    absl::Status accepted = ReadAll(stream.get(), &queue, &context, accept);
-    absl::Status status = queue.Finish(stream.get());
+    StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
+    Operation written;
+    call.StartWrite(Encode(request), /*last=*/true, &written);
+    absl::Status accepted = ReadAll(&call, accept);
+    call.Wait(&written);
+    absl::Status status = call.Finish();
     return accepted.ok() ? status : accepted;
   }
 
@@ -154,24 +156,19 @@ class GrpcTransport : public Transport {
                       std::shared_ptr<const void> owner, NextPart next,
                       google::protobuf::MessageLite* response,
                       absl::Duration idle_timeout) override {
-    grpc::ClientContext context;
-    CallQueue queue(&context, idle_timeout);
-    auto stream = stub_.PrepareCall(&context, method, queue.get());
-    stream->StartCall(nullptr);
-    if (!queue.Wait()) return queue.Finish(stream.get());
+    StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
     for (bool last = false; !last;) {
       UploadPart part = next();
       last = part.last;
-      grpc::ByteBuffer buffer = Encode(std::move(part), owner);
-      grpc::WriteOptions options;
-      if (last) options.set_last_message();
-      stream->Write(buffer, options, nullptr);
-      if (!queue.Wait()) return queue.Finish(stream.get());
+      Operation written;
+      call.StartWrite(Encode(std::move(part), owner), last, &written);
+      if (!call.Wait(&written)) return call.Finish();
     }
     grpc::ByteBuffer answer;
-    stream->Read(&answer, nullptr);
-    bool answered = queue.Wait();
-    absl::Status status = queue.Finish(stream.get());
+    Operation read;
+    call.StartRead(&answer, &read);
+    const bool answered = call.Wait(&read);
+    absl::Status status = call.Finish();
     if (!status.ok()) return status;
     if (!answered) return absl::InternalError("the server did not answer");
     return Decode(&answer, response);
@@ -189,26 +186,27 @@ class GrpcTransport : public Transport {
 
  private:
   // Reads to the end; the next message is on its way while one is accepted.
-  static absl::Status ReadAll(Stream* stream, CallQueue* queue,
-                              grpc::ClientContext* context, Accept accept) {
+  static absl::Status ReadAll(StreamingCall* call, Accept accept) {
     grpc::ByteBuffer buffers[2];
+    Operation read;
     absl::Status status;
-    stream->Read(&buffers[0], nullptr);
-    for (int current = 0; queue->Wait(); current = 1 - current) {
+    call->StartRead(&buffers[0], &read);
+    for (int current = 0; call->Wait(&read); current = 1 - current) {
       grpc::ByteBuffer& arrived = buffers[current];
       buffers[1 - current].Clear();
-      stream->Read(&buffers[1 - current], nullptr);
+      call->StartRead(&buffers[1 - current], &read);
       if (!status.ok()) continue;  // reading what is left after cancelling
       grpc::ProtoBufferReader reader(&arrived);
       status = FromGrpc(reader.status());
       if (status.ok()) status = accept(&reader);
-      if (!status.ok()) context->TryCancel();
+      if (!status.ok()) call->Cancel();
     }
     return status;
   }
 
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
+  IdleQueues idle_queues_;
 };
 
 absl::Status CheckAddress(const std::string& address) {

@@ -32,7 +32,10 @@ absl::Status Malformed() {
 TensorReceiver::TensorReceiver(std::vector<std::string> names,
                                std::optional<std::span<std::byte>> into,
                                Progress progress)
-    : names_(std::move(names)), into_(into), progress_(std::move(progress)) {}
+    : names_(std::move(names)), into_(into), progress_(std::move(progress)) {
+  values_.reserve(names_.size());
+  memory_.reserve(names_.size());
+}
 
 absl::Status TensorReceiver::Accept(
     google::protobuf::io::ZeroCopyInputStream* message) {
@@ -56,11 +59,10 @@ absl::Status TensorReceiver::AcceptField(Input* input, uint32_t tag) {
   uint32_t size = 0;
   if (!input->ReadVarint32(&size) || size > INT_MAX) return Malformed();
   if (tag == kDataTag) return AcceptData(input, size);
-  v1::TensorHeader header;
   auto limit = input->PushLimit(static_cast<int>(size));
-  if (!header.ParseFromCodedStream(input)) return Malformed();
+  if (!header_.ParseFromCodedStream(input)) return Malformed();
   input->PopLimit(limit);
-  return AcceptHeader(header);
+  return AcceptHeader(header_);
 }
 
 absl::Status TensorReceiver::AcceptHeader(const v1::TensorHeader& header) {

@@ -67,6 +67,7 @@ class TensorReceiver {
   size_t current_ = 0;                        // the value being filled
   size_t filled_ = 0;                         // bytes of it that are there
   uint64_t revision_ = 0;
+  v1::TensorHeader header_;  // that came last; it keeps its memory
   int64_t arrived_bytes_ = 0;
   int64_t expected_bytes_ = 0;
 };

@@ -35,13 +35,17 @@ grpc::ServerUnaryReactor* AnswerOn(ThreadPool* pool,
   return reactor;
 }
 
-// Streams messages to the client: `next` fills one and says whether there was
-// one. gRPC's flow control paces it; a slow reader costs what `next` holds and
-// no thread. Deletes itself.
+// What a stream gave: a message with others behind it perhaps, the last one, or
+// none because all were given.
+enum class Given { kMessage, kLastMessage, kNothing };
+
+// Streams messages to the client: `next` fills one. The last one travels with
+// the end of the call where `next` knows it. gRPC's flow control paces it; a
+// slow reader costs what `next` holds and no thread. Deletes itself.
 template <typename Message>
 class Streamer : public grpc::ServerWriteReactor<Message> {
  public:
-  explicit Streamer(std::function<bool(Message*)> next)
+  explicit Streamer(std::function<Given(Message*)> next)
       : next_(std::move(next)) {
     Continue();
   }
@@ -57,14 +61,18 @@ class Streamer : public grpc::ServerWriteReactor<Message> {
 
  private:
   void Continue() {
-    if (next_(&message_)) {
-      this->StartWrite(&message_);
-    } else {
-      this->Finish(grpc::Status::OK);
+    switch (next_(&message_)) {
+      case Given::kMessage:
+        return this->StartWrite(&message_);
+      case Given::kLastMessage:
+        return this->StartWriteAndFinish(&message_, grpc::WriteOptions(),
+                                         grpc::Status::OK);
+      case Given::kNothing:
+        return this->Finish(grpc::Status::OK);
     }
   }
 
-  std::function<bool(Message*)> next_;
+  std::function<Given(Message*)> next_;
   Message message_;
 };
 

@@ -17,8 +17,11 @@ namespace {
 constexpr size_t kHeadersPerMessage = 1024;
 // Pieces below this are copied: a slice of its own costs more.
 constexpr size_t kCopyBytes = 1024;
-// Field 3, length-delimited: ReadValuesResponse.data.
-constexpr uint32_t kDataTag = (3 << 3) | 2;
+// Fields of ReadValuesResponse; the last two are length-delimited.
+using Response = v1::ReadValuesResponse;
+constexpr uint32_t kRevisionTag = Response::kRevisionFieldNumber << 3;
+constexpr uint32_t kHeadersTag = (Response::kHeadersFieldNumber << 3) | 2;
+constexpr uint32_t kDataTag = (Response::kDataFieldNumber << 3) | 2;
 
 // Bytes of a tensor that keep the tensor alive.
 grpc::Slice Borrow(const TensorRef& tensor, size_t offset, size_t size) {
@@ -30,12 +33,14 @@ grpc::Slice Borrow(const TensorRef& tensor, size_t offset, size_t size) {
       holder);
 }
 
-grpc::Slice DataFieldStart(size_t size) {
+// A field's tag and what follows it: its number, or how long it is.
+void AppendField(uint32_t tag, uint64_t number, std::string* out) {
   using google::protobuf::io::CodedOutputStream;
   uint8_t start[16];
-  uint8_t* end = CodedOutputStream::WriteVarint32ToArray(kDataTag, start);
-  end = CodedOutputStream::WriteVarint64ToArray(size, end);
-  return grpc::Slice(start, static_cast<size_t>(end - start));
+  uint8_t* end = CodedOutputStream::WriteVarint32ToArray(tag, start);
+  end = CodedOutputStream::WriteVarint64ToArray(number, end);
+  out->append(reinterpret_cast<const char*>(start),
+              static_cast<size_t>(end - start));
 }
 
 }  // namespace
@@ -44,8 +49,7 @@ ReadStream::ReadStream(Revision revision, std::vector<Item> items)
     : revision_(revision), items_(std::move(items)) {}
 
 bool ReadStream::Next(grpc::ByteBuffer* message) {
-  const bool all_announced = announced_ == items_.size();
-  if (!first_ && all_announced && current_ == announced_) return false;
+  if (AtEnd()) return false;
   std::vector<grpc::Slice> slices;
   if (first_ || current_ == announced_) Announce(&slices);
   size_t used = 0;
@@ -56,24 +60,25 @@ bool ReadStream::Next(grpc::ByteBuffer* message) {
 }
 
 void ReadStream::Announce(std::vector<grpc::Slice>* slices) {
-  v1::ReadValuesResponse response;
-  if (first_) response.set_revision(revision_);
+  std::string encoded;
+  if (first_ && revision_ != 0) AppendField(kRevisionTag, revision_, &encoded);
   first_ = false;
+  v1::TensorHeader header;  // one for all: it keeps its memory
   const size_t end = std::min(items_.size(), announced_ + kHeadersPerMessage);
   for (; announced_ < end; ++announced_) {
     const Item& item = items_[announced_];
-    v1::TensorHeader* header = response.add_headers();
-    header->set_name(item.value.name);
-    header->set_dtype(DTypeToProto(item.value.value->dtype()));
-    ShapeToProto(item.value.value->shape(), header->mutable_shape());
-    header->set_version(item.value.version);
-    header->set_not_modified(item.not_modified);
-    if (!item.not_modified) {
-      header->set_size_bytes(
-          static_cast<uint64_t>(item.value.value->size_bytes()));
-    }
+    const Tensor& value = *item.value.value;
+    header.set_name(item.value.name);
+    header.set_dtype(DTypeToProto(value.dtype()));
+    ShapeToProto(value.shape(), header.mutable_shape());
+    header.set_version(item.value.version);
+    header.set_not_modified(item.not_modified);
+    header.set_size_bytes(
+        item.not_modified ? 0 : static_cast<uint64_t>(value.size_bytes()));
+    AppendField(kHeadersTag, header.ByteSizeLong(), &encoded);
+    header.AppendToString(&encoded);
   }
-  slices->emplace_back(response.SerializeAsString());
+  slices->emplace_back(encoded);
 }
 
 void ReadStream::AddData(size_t room, std::vector<grpc::Slice>* slices) {
@@ -106,7 +111,9 @@ void ReadStream::AddData(size_t room, std::vector<grpc::Slice>* slices) {
   }
   flush();
   if (total == 0) return;
-  slices->push_back(DataFieldStart(total));
+  std::string start;
+  AppendField(kDataTag, total, &start);
+  slices->emplace_back(start);
   slices->insert(slices->end(), data.begin(), data.end());
 }
 

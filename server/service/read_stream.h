@@ -31,6 +31,8 @@ class ReadStream {
 
   // The next message; false when all were given. There is at least one.
   bool Next(grpc::ByteBuffer* message);
+  // Whether all were given.
+  bool AtEnd() const { return !first_ && current_ == items_.size(); }
 
  private:
   // Adds headers of the next values to the message.

@@ -2,6 +2,7 @@
 //
 // VariableService: decode, call, encode. What each call does is said in the
 // .proto; how, in server/scopes and server/variables.
+#include <google/protobuf/arena.h>
 #include <re2/re2.h>
 
 #include <memory>
@@ -65,8 +66,10 @@ std::vector<std::string> StripAll(
 ServerWriteReactor<ByteBuffer>* Send(Revision revision,
                                      std::vector<ReadStream::Item> items) {
   auto stream = std::make_shared<ReadStream>(revision, std::move(items));
-  return new Streamer<ByteBuffer>(
-      [stream](ByteBuffer* message) { return stream->Next(message); });
+  return new Streamer<ByteBuffer>([stream](ByteBuffer* message) {
+    if (!stream->Next(message)) return Given::kNothing;
+    return stream->AtEnd() ? Given::kLastMessage : Given::kMessage;
+  });
 }
 
 ServerWriteReactor<ByteBuffer>* SendOne(ReadStream::Item item) {
@@ -247,11 +250,13 @@ class VariableService final : public Base {
 
   ServerWriteReactor<ByteBuffer>* ReadValues(CallbackServerContext*,
                                              const ByteBuffer* raw) override {
-    v1::ReadValuesRequest request;
-    absl::Status parsed = Parse(*raw, &request);
+    google::protobuf::Arena arena;  // for thousands of names
+    auto* request =
+        google::protobuf::Arena::CreateMessage<v1::ReadValuesRequest>(&arena);
+    absl::Status parsed = Parse(*raw, request);
     if (!parsed.ok()) return new FailedStream<ByteBuffer>(parsed);
     absl::StatusOr<Cut> cut = services_.store->ReadCut(
-        request.container(), StripAll(request.names()));
+        request->container(), StripAll(request->names()));
     if (!cut.ok()) return new FailedStream<ByteBuffer>(cut.status());
     std::vector<ReadStream::Item> items;
     items.reserve(cut->values.size());
@@ -300,9 +305,10 @@ class VariableService final : public Base {
           for (const VariableInfo& info : page) {
             VariableToProto(info, response->add_variables());
           }
-          if (page.empty()) return false;
+          if (page.empty()) return Given::kNothing;
+          if (page.size() < query.limit) return Given::kLastMessage;
           query.after = std::move(page.back());
-          return true;
+          return Given::kMessage;
         });
   }
 

@@ -110,7 +110,7 @@ absl::StatusOr<VersionedValue> VariableStore::Read(
 }
 
 absl::StatusOr<Cut> VariableStore::ReadCut(
-    absl::string_view container, const std::vector<std::string>& names) const {
+    absl::string_view container, std::vector<std::string> names) const {
   std::vector<VariablePtr> variables;
   variables.reserve(names.size());
   Cut cut;
@@ -122,11 +122,12 @@ absl::StatusOr<Cut> VariableStore::ReadCut(
   }
   WaitUntilSettled(variables);
   cut.revision = usage_.revision;
-  for (const VariablePtr& variable : variables) {
-    const std::string& name = variable->info.spec.name;
-    if (variable->deleted) return NoSuchVariableError(container, name);
-    if (variable->value == nullptr) return UninitializedError(name);
-    cut.values.push_back({variable->value, variable->info.version, name});
+  for (size_t i = 0; i < variables.size(); ++i) {
+    const Variable& variable = *variables[i];
+    if (variable.deleted) return NoSuchVariableError(container, names[i]);
+    if (variable.value == nullptr) return UninitializedError(names[i]);
+    cut.values.push_back(
+        {variable.value, variable.info.version, std::move(names[i])});
   }
   return cut;
 }

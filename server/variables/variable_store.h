@@ -77,7 +77,7 @@ class VariableStore {
                                       absl::string_view name) const;
   // All of them at one revision.
   absl::StatusOr<Cut> ReadCut(absl::string_view container,
-                              const std::vector<std::string>& names) const;
+                              std::vector<std::string> names) const;
 
   StoreSnapshot Snapshot() const;
 

@@ -27,7 +27,11 @@ std::vector<std::string> Messages(std::vector<ReadStream::Item> items) {
   ReadStream stream(7, std::move(items));
   std::vector<std::string> messages;
   grpc::ByteBuffer message;
-  while (stream.Next(&message)) messages.push_back(Flatten(message));
+  while (!stream.AtEnd()) {
+    EXPECT_TRUE(stream.Next(&message));
+    messages.push_back(Flatten(message));
+  }
+  EXPECT_FALSE(stream.Next(&message));
   return messages;
 }
 
