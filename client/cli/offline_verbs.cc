@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "client/admin_client.h"
+#include "client/cli/context.h"
 #include "client/cli/format.h"
 #include "client/cli/offline_log.h"
 #include "client/cli/progress.h"
@@ -96,7 +98,51 @@ absl::Status DamageIn(const std::string& directory,
       "the manifest of '", directory, "': ", report.manifest_problem, newest));
 }
 
-absl::Status Verify(const Context& context, const std::string& directory) {
+// What a server keeps, each checkpoint with a progress of its own.
+absl::Status VerifyServer(const Context& context) {
+  ASSIGN_OR_RETURN(client::AdminClient admin, context.ConnectAdmin());
+  ASSIGN_OR_RETURN(std::vector<client::CheckpointInfo> checkpoints,
+                   admin.ListCheckpoints());
+  Json list = Json::array();
+  Table table({"ID", "REVISION", "FILE", "VALUES", "VERIFIED", "STATE"});
+  absl::Status damaged;
+  for (const client::CheckpointInfo& checkpoint : checkpoints) {
+    ProgressBar progress("verify " + checkpoint.file);
+    ASSIGN_OR_RETURN(
+        client::VerifyReport report,
+        admin.VerifyCheckpoint(checkpoint.id, [&](int64_t done, int64_t total) {
+          progress.Update(done, total);
+        }));
+    Json damage = Json::array();
+    for (const client::VerifyReport::Damage& one : report.damage) {
+      damage.push_back({{"file", one.file},
+                        {"entry", one.entry},
+                        {"offset", one.offset},
+                        {"message", one.message}});
+      damaged.Update(absl::DataLossError(absl::StrCat(
+          "checkpoint ", checkpoint.id, " is damaged: ", one.message)));
+    }
+    list.push_back({{"id", checkpoint.id},
+                    {"file", checkpoint.file},
+                    {"revision", checkpoint.revision},
+                    {"values", report.values},
+                    {"verified_bytes", report.bytes},
+                    {"damage", damage}});
+    table.Add({absl::StrCat(checkpoint.id), absl::StrCat(checkpoint.revision),
+               checkpoint.file, absl::StrCat(report.values),
+               FormatBytes(report.bytes),
+               report.damage.empty() ? "good" : "DAMAGED"});
+  }
+  if (context.json()) {
+    PrintJson(Json{{"checkpoints", list}});
+  } else {
+    Print(table.ToString());
+  }
+  return damaged;
+}
+
+absl::Status VerifyOffline(const Context& context,
+                           const std::string& directory) {
   storage::PosixFileSystem files;
   absl::StatusOr<DirectoryReport> report;
   {
@@ -175,12 +221,14 @@ void AddLogVerbs(CLI::App* app, Context* context) {
 void AddOfflineVerbs(CLI::App* app, Context* context) {
   auto directory = std::make_shared<std::string>();
   AddVerb(app, "verify",
-          "Read every checkpoint and the log of a data directory, without a "
-          "server, and compare all checksums",
+          "Read every checkpoint of the server and compare all checksums; with "
+          "DIR those of a data directory and its log, without a server",
           "varkeep verify /var/lib/varkeep", context,
-          [context, directory] { return Verify(*context, *directory); })
-      ->add_option("DIR", *directory, "data directory; is only read")
-      ->required();
+          [context, directory] {
+            return directory->empty() ? VerifyServer(*context)
+                                      : VerifyOffline(*context, *directory);
+          })
+      ->add_option("DIR", *directory, "data directory; is only read");
   AddLogVerbs(app, context);
 }
 
