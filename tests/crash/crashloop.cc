@@ -21,7 +21,7 @@ namespace {
 
 struct Options {
   int kills = 25;
-  std::string policy = "interval";
+  std::string policy = "fsync";
   int longest_life = 2000;  // milliseconds
   WorkloadOptions workload;
 };
