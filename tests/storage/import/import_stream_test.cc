@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "tests/testing/status_matchers.h"
@@ -30,12 +31,14 @@ ImportFrame TensorFrame(const std::string& path, DType dtype, Shape shape) {
   frame.shape = shape;
   return frame;
 }
-ImportFrame Bytes(size_t count, std::byte value = std::byte{1}) {
-  static std::vector<std::byte> bytes;
-  bytes.assign(count, value);
+// At most 8 bytes, all `value`, which is 1 or 2.
+ImportFrame Bytes(size_t count, int value = 1) {
+  static constexpr std::array<uint8_t, 8> kOnes = {1, 1, 1, 1, 1, 1, 1, 1};
+  static constexpr std::array<uint8_t, 8> kTwos = {2, 2, 2, 2, 2, 2, 2, 2};
   ImportFrame frame;
   frame.kind = Kind::kBytes;
-  frame.bytes = bytes;
+  frame.bytes =
+      std::as_bytes(std::span(value == 1 ? kOnes : kTwos)).first(count);
   return frame;
 }
 ImportFrame NoValue(const std::string& path) {
@@ -102,8 +105,7 @@ TEST_F(ImportStreamTest, NoOtherOrderIsTaken) {
       {Begin(0, -1)},
       {Begin(1, int64_t{1} << 60)},
       {Begin(int64_t{1} << 40, 0)},
-      {Begin(1, 64), TensorFrame("b", DType::kBool, Shape({1})),
-       Bytes(1, std::byte{2})},
+      {Begin(1, 64), TensorFrame("b", DType::kBool, Shape({1})), Bytes(1, 2)},
   };
   for (size_t i = 0; i < std::size(kStreams); ++i) {
     EXPECT_THAT(HandleAll(kStreams[i]),
