@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/keep_freed_memory.h"
 #include "client/admin_client.h"
 #include "client/client.h"
 #include "tests/benchmarks/measure.h"
@@ -187,6 +188,7 @@ void ManyVariables(int64_t count, const Options& options, Results* results) {
 }
 
 Results Measure(const Options& options) {
+  KeepFreedMemory();
   const int64_t scale = options.quick ? 10 : 1;
   Results results;
   results.rows.push_back(ReadWhileSaving(4'000'000'000 / scale));
