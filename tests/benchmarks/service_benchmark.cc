@@ -114,35 +114,35 @@ class Declarer {
       : stub_(v1::VariableService::NewStub(grpc::CreateChannel(
             address, grpc::InsecureChannelCredentials()))) {}
 
-  // Scalars named by a running number, 1,000 in each scope.
+  // Scalars with a value, named by a running number, 1,000 in each scope.
   void Declare(int64_t count) {
-    constexpr int64_t kBatch = 1000;
-    while (count > 0) {
-      v1::GetVariablesRequest request;
-      for (int64_t i = 0; i < std::min(count, kBatch); ++i, ++declared_) {
-        v1::VariableArguments* variable = request.add_variables();
-        variable->set_name(absl::StrFormat("scope%d/v%03d", declared_ / 1000,
-                                           declared_ % 1000));
-        variable->mutable_shape();
-        variable->mutable_initializer()->mutable_zeros();
-      }
-      count -= request.variables_size();
-      grpc::ClientContext context;
-      context.set_wait_for_ready(true);
-      v1::GetVariablesResponse response;
-      Check(stub_->GetVariables(&context, request, &response));
-    }
-  }
-
-  void InitializeAll() {
-    grpc::ClientContext context;
-    v1::InitializeRequest request;
-    request.mutable_selection()->set_all(true);
-    v1::InitializeResponse response;
-    Check(stub_->Initialize(&context, request, &response));
+    for (; count > 0; count -= kBatch) DeclareBatch(std::min(count, kBatch));
   }
 
  private:
+  static constexpr int64_t kBatch = 1000;
+
+  void DeclareBatch(int64_t count) {
+    v1::GetVariablesRequest request;
+    v1::InitializeRequest initialize;
+    auto* names = initialize.mutable_selection()->mutable_names();
+    for (int64_t i = 0; i < count; ++i, ++declared_) {
+      v1::VariableArguments* variable = request.add_variables();
+      variable->set_name(
+          absl::StrFormat("scope%d/v%03d", declared_ / 1000, declared_ % 1000));
+      variable->mutable_shape();
+      variable->mutable_initializer()->mutable_zeros();
+      names->add_names(variable->name());
+    }
+    grpc::ClientContext declaring;
+    declaring.set_wait_for_ready(true);
+    v1::GetVariablesResponse declared;
+    Check(stub_->GetVariables(&declaring, request, &declared));
+    grpc::ClientContext initializing;
+    v1::InitializeResponse initialized;
+    Check(stub_->Initialize(&initializing, initialize, &initialized));
+  }
+
   static void Check(const grpc::Status& status) {
     if (status.ok()) return;
     std::cerr << status.error_message() << "\n";
@@ -160,11 +160,9 @@ void ManyVariables(int64_t count, const Options& options, Results* results) {
   Declarer in_full(full.address());
   Declarer in_empty(empty.address());
   in_full.Declare(1000);
-  in_full.InitializeAll();
   in_empty.Declare(1000);
   const int64_t before = full.ResidentBytes();
   in_full.Declare(count);
-  in_full.InitializeAll();
   const std::string with = absl::StrCat(" with ", count, " variables");
   results->figures.push_back(
       {"memory of a scalar variable" + with,
