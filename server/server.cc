@@ -5,7 +5,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/keep_freed_memory.h"
 #include "base/mutex.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
@@ -30,14 +30,6 @@
 
 namespace varkeep {
 namespace {
-
-// gRPC's buffers come from malloc and are as large as our messages: handing
-// each back to the system and faulting it in again would halve the throughput.
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
-}
 
 constexpr int kWaiters = 64;
 

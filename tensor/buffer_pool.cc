@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -98,16 +99,26 @@ std::byte* BufferPool::TakeIdle(int64_t capacity, int64_t* actual) {
 }
 
 void BufferPool::Free(std::byte* data, int64_t capacity) {
+  std::vector<std::pair<int64_t, std::byte*>> dropped;
   {
     MutexLock lock(&mutex_);
     usage_.in_use_bytes -= capacity;
-    if (usage_.idle_bytes + capacity <= idle_limit_bytes_) {
+    if (capacity > idle_limit_bytes_) {
+      dropped.emplace_back(capacity, data);
+    } else {
       usage_.idle_bytes += capacity;
+      // What was used last is wanted next. Small ones are dropped first: large
+      // ones are dearer to make.
+      while (usage_.idle_bytes > idle_limit_bytes_) {
+        const auto smallest = idle_.begin();
+        usage_.idle_bytes -= smallest->first;
+        dropped.push_back(*smallest);
+        idle_.erase(smallest);
+      }
       idle_.emplace(capacity, data);
-      return;
     }
   }
-  munmap(data, static_cast<size_t>(capacity));
+  for (auto [size, memory] : dropped) munmap(memory, static_cast<size_t>(size));
 }
 
 BufferPool::Usage BufferPool::usage() const {

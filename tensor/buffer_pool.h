@@ -20,8 +20,8 @@ class Buffer;
 // Smaller blocks come from malloc. Thread-safe.
 class BufferPool {
  public:
-  // Freed blocks are kept up to `idle_limit_bytes` in all; the rest goes back
-  // to the system.
+  // Freed blocks are kept up to `idle_limit_bytes` in all, the last one rather
+  // than others; the rest goes back to the system.
   explicit BufferPool(int64_t idle_limit_bytes);
   ~BufferPool();
   BufferPool(const BufferPool&) = delete;

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,8 +20,6 @@ namespace {
 
 class NaiveService final : public Naive::Service {
  public:
-  explicit NaiveService(size_t bytes) : value_(bytes, '\1') {}
-
   grpc::Status Read(grpc::ServerContext*, const ReadRequest*,
                     Value* value) override {
     const std::lock_guard lock(mutex_);
@@ -41,8 +40,8 @@ class NaiveService final : public Naive::Service {
 
 std::string Address(int port) { return "127.0.0.1:" + std::to_string(port); }
 
-void Serve(int port, size_t bytes) {
-  NaiveService service(bytes);
+void Serve(int port) {
+  NaiveService service;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(Address(port), grpc::InsecureServerCredentials());
   builder.SetMaxReceiveMessageSize(-1);
@@ -56,53 +55,73 @@ void Check(const grpc::Status& status) {
   std::exit(1);
 }
 
+// Until the other end is closed: a command is the bytes to assign, 0 to read.
+void CallOnCommand(int port, int commands) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  const auto stub = Naive::NewStub(grpc::CreateCustomChannel(
+      Address(port), grpc::InsecureChannelCredentials(), arguments));
+  std::string memory;
+  for (size_t bytes = 0; read(commands, &bytes, sizeof(bytes)) > 0;) {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    Value value;
+    if (bytes == 0) {
+      Check(stub->Read(&context, ReadRequest(), &value));
+      std::memcpy(memory.data(), value.data().data(), memory.size());
+    } else {
+      memory.resize(bytes, '\1');
+      value.set_data(memory);
+      Assigned assigned;
+      Check(stub->Assign(&context, value, &assigned));
+    }
+    if (write(commands, &bytes, 1) != 1) break;
+  }
+}
+
+void End(pid_t child) {
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
 }  // namespace
 
-struct NaivePeer::Client {
-  explicit Client(int port) {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(-1);
-    stub = Naive::NewStub(grpc::CreateCustomChannel(
-        Address(port), grpc::InsecureChannelCredentials(), arguments));
-  }
-
-  std::unique_ptr<Naive::Stub> stub;
-};
-
-NaivePeer::NaivePeer(size_t bytes) : port_(FreePort()) {
-  pid_ = fork();
-  if (pid_ == 0) {
-    Serve(port_, bytes);
+NaivePeer::NaivePeer() {
+  const int port = FreePort();
+  int ends[2] = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) std::exit(1);
+  server_ = fork();
+  if (server_ == 0) {
+    Serve(port);
     _exit(0);
   }
+  client_ = fork();
+  if (client_ == 0) {
+    close(ends[0]);
+    CallOnCommand(port, ends[1]);
+    _exit(0);
+  }
+  close(ends[1]);
+  commands_ = ends[0];
 }
 
 NaivePeer::~NaivePeer() {
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
+  close(commands_);
+  End(client_);
+  End(server_);
 }
 
-// Not in the constructor: gRPC starts threads, and other peers fork.
-NaivePeer::Client* NaivePeer::Connected() {
-  if (client_ == nullptr) client_ = std::make_unique<Client>(port_);
-  return client_.get();
-}
+void NaivePeer::Assign(size_t bytes) { Do(bytes); }
 
-void NaivePeer::Read(std::span<std::byte> memory) {
-  grpc::ClientContext context;
-  context.set_wait_for_ready(true);
-  Value value;
-  Check(Connected()->stub->Read(&context, ReadRequest(), &value));
-  std::memcpy(memory.data(), value.data().data(), memory.size());
-}
+void NaivePeer::Read() { Do(0); }
 
-void NaivePeer::Assign(std::span<const std::byte> memory) {
-  grpc::ClientContext context;
-  context.set_wait_for_ready(true);
-  Value value;
-  value.set_data(memory.data(), memory.size());
-  Assigned assigned;
-  Check(Connected()->stub->Assign(&context, value, &assigned));
+void NaivePeer::Do(size_t bytes_to_assign) {
+  char done = 0;
+  if (write(commands_, &bytes_to_assign, sizeof(bytes_to_assign)) < 0 ||
+      read(commands_, &done, 1) != 1) {
+    std::cerr << "naive peer: the client ended\n";
+    std::exit(1);
+  }
 }
 
 }  // namespace varkeep::benchmarks

@@ -5,33 +5,32 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <memory>
-#include <span>
 
 namespace varkeep::benchmarks {
 
-// The yardstick of what the streams, the borrowed memory and the tuned malloc
-// are for: unary calls of gRPC with the value as protobuf `bytes`, in a process
-// of their own with the C library's defaults. A program stops when a call
-// fails.
+// The yardstick of what streams, borrowed memory and a tuned malloc are for:
+// unary calls of gRPC with the value as protobuf `bytes`. Client and server are
+// processes of their own with the C library's defaults. A program stops when a
+// call fails.
 class NaivePeer {
  public:
-  // REQUIRES: before any thread. The value has `bytes` bytes at first.
-  explicit NaivePeer(size_t bytes);
+  // REQUIRES: before any thread.
+  NaivePeer();
   ~NaivePeer();
   NaivePeer(const NaivePeer&) = delete;
   NaivePeer& operator=(const NaivePeer&) = delete;
 
-  void Read(std::span<std::byte> memory);
-  void Assign(std::span<const std::byte> memory);
+  // The client sends a value of this size.
+  void Assign(size_t bytes);
+  // The client receives the value that was sent last.
+  void Read();
 
  private:
-  struct Client;
-  Client* Connected();
+  void Do(size_t bytes_to_assign);
 
-  const int port_;
-  pid_t pid_ = -1;
-  std::unique_ptr<Client> client_;
+  pid_t server_ = -1;
+  pid_t client_ = -1;
+  int commands_ = -1;  // to the client: what to do; from it: that it is done
 };
 
 }  // namespace varkeep::benchmarks

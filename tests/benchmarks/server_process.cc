@@ -67,7 +67,8 @@ ChildProcess::~ChildProcess() {
 ServerProcess::ServerProcess()
     : address_(absl::StrCat("127.0.0.1:", FreePort())),
       process_({VARKEEPD, "--listen", address_, "--data-dir", directory_.path(),
-                "--checkpoint-interval", "0", "--durability", "none",
+                "--checkpoint-interval", "0", "--log-limit", "0",
+                "--log-limit-seconds", "0", "--durability", "none",
                 "--log-level", "error"}) {}
 
 int64_t ServerProcess::ResidentBytes() const {

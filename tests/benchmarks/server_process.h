@@ -40,8 +40,8 @@ class ChildProcess {
   pid_t pid_ = -1;
 };
 
-// A varkeepd without periodic saves, on a free port of 127.0.0.1, whose changes
-// are acknowledged when the log has them, in the page cache.
+// A varkeepd that saves only when it is told to, on a free port of 127.0.0.1,
+// whose changes are acknowledged when the log has them, in the page cache.
 class ServerProcess {
  public:
   ServerProcess();

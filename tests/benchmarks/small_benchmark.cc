@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/keep_freed_memory.h"
 #include "client/client.h"
 #include "tests/benchmarks/measure.h"
 #include "tests/benchmarks/redis_peer.h"
@@ -161,6 +162,7 @@ class SmallCalls {
 };
 
 Results Measure(const Options& options) {
+  KeepFreedMemory();
   RedisPeer redis;
   ServerProcess server;
   SmallCalls calls(options, &redis, &server);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/keep_freed_memory.h"
 #include "client/client.h"
 #include "tests/benchmarks/measure.h"
 #include "tests/benchmarks/naive_peer.h"
@@ -47,24 +48,46 @@ std::string SizeName(int64_t bytes) {
   return absl::StrCat(bytes / 1'000'000, " MB");
 }
 
-// Writes the bytes to a new file, as far as the page cache.
-void WriteFile(const std::string& name, std::span<const std::byte> bytes) {
-  unlink(name.c_str());
-  const int file = open(name.c_str(), O_CREAT | O_WRONLY, 0600);
-  while (!bytes.empty()) {
-    const ssize_t put = write(file, bytes.data(), bytes.size());
-    if (put <= 0) std::exit(1);
-    bytes = bytes.subspan(static_cast<size_t>(put));
+// Writes bytes to a file on the log's disk as the log has to at least: behind
+// those before, into memory of the page cache that had none of it.
+class PlainFile {
+ public:
+  explicit PlainFile(const std::string& name) : name_(name) {}
+  ~PlainFile() { close(file_); }
+  PlainFile(const PlainFile&) = delete;
+  PlainFile& operator=(const PlainFile&) = delete;
+
+  void Append(std::span<const std::byte> bytes) {
+    if (file_ < 0 || written_ > kLargest) Begin();
+    written_ += static_cast<int64_t>(bytes.size());
+    while (!bytes.empty()) {
+      const ssize_t put = write(file_, bytes.data(), bytes.size());
+      if (put <= 0) std::exit(1);
+      bytes = bytes.subspan(static_cast<size_t>(put));
+    }
   }
-  close(file);
-}
+
+ private:
+  static constexpr int64_t kLargest = int64_t{4} << 30;
+
+  void Begin() {
+    close(file_);
+    unlink(name_.c_str());
+    file_ = open(name_.c_str(), O_CREAT | O_WRONLY, 0600);
+    written_ = 0;
+  }
+
+  const std::string name_;
+  int file_ = -1;
+  int64_t written_ = 0;
+};
 
 // The processes that are compared.
 struct Peers {
   explicit Peers(size_t largest) : socket(largest) {}
 
   RawSocketPeer socket;
-  NaivePeer naive{1 << 20};
+  NaivePeer naive;
   RedisPeer redis;
   ServerProcess server;
 };
@@ -74,6 +97,7 @@ class Transfers {
   Transfers(const Options& options, Peers* peers)
       : seconds_(options.seconds),
         peers_(peers),
+        file_(peers->server.NeighbourFile()),
         redis_(peers->redis.Connect()),
         client_(Must(client::Client::Connect(peers->server.address()))),
         session_(Must(client_->OpenSession())) {}
@@ -98,14 +122,24 @@ class Transfers {
     Add(
         "ReadValue " + name + " / socket", read,
         [&] { peers_->socket.Receive(bytes); }, size.socket_read);
-    Add("Assign " + name + " / socket", assign, send, size.socket_assign);
+    Add("Assign " + name + " / socket", assign, send, 0);
     Add(
         "Assign " + name + " / socket, then write", assign,
         [&] {
           send();
-          WriteFile(peers_->server.NeighbourFile(), bytes);
+          file_.Append(bytes);
         },
         0);
+    // The log cannot be switched off: this is the way of the bytes alone.
+    client::AssignOptions another;
+    another.expected_version = 1;
+    Add(
+        "Assign " + name + ", refused / socket",
+        [&] {
+          auto refused = variable.Assign(TensorRef(value), another);
+          if (!absl::IsAborted(refused.status())) std::exit(1);
+        },
+        send, size.socket_assign);
     if (size.bytes <= kLargestForRedis) {
       redis_.Set(key, bytes);
       Add(
@@ -117,8 +151,8 @@ class Transfers {
       redis_.Set(key, {});
     }
     if (size.naive) {
-      auto naive_read = [&] { peers_->naive.Read(bytes); };
-      auto naive_assign = [&] { peers_->naive.Assign(bytes); };
+      auto naive_read = [&] { peers_->naive.Read(); };
+      auto naive_assign = [&] { peers_->naive.Assign(bytes.size()); };
       naive_assign();
       Add("ReadValue " + name + " / naive gRPC", read, naive_read, 0);
       Add("Assign " + name + " / naive gRPC", assign, naive_assign, 0);
@@ -143,7 +177,7 @@ class Transfers {
     Add(
         "AssignAdd 100 MB, interval / write alone",
         [&] { Must(variable.AssignAdd(delta, interval)); },
-        [&] { WriteFile(peers_->server.NeighbourFile(), delta->bytes()); }, 0);
+        [&] { file_.Append(delta->bytes()); }, 0);
     results_.figures.push_back({"share of the log's write in AssignAdd 100 MB",
                                 results_.rows.back().Ratio(), "", 0.5});
   }
@@ -151,6 +185,7 @@ class Transfers {
   const double seconds_;
   int64_t bytes_ = 0;  // of the size that is measured now
   Peers* const peers_;
+  PlainFile file_;
   RedisClient redis_;
   std::shared_ptr<client::Client> client_;
   std::shared_ptr<client::Session> session_;
@@ -161,6 +196,7 @@ Results Measure(const Options& options) {
   std::vector<Size> sizes(std::begin(kSizes), std::end(kSizes));
   if (options.quick) sizes.pop_back();
   Peers peers(static_cast<size_t>(sizes.back().bytes));
+  KeepFreedMemory();  // after the naive peer was forked
   Transfers transfers(options, &peers);
   for (const Size& size : sizes) transfers.Measure(size);
   return transfers.TakeResults();

@@ -32,6 +32,19 @@ TEST(BufferPoolTest, KeepsNoMoreIdleThanItsLimit) {
   EXPECT_EQ(pool.usage().in_use_bytes, 0);
 }
 
+TEST(BufferPoolTest, KeepsTheBlockThatWasFreedLast) {
+  BufferPool pool(8 * kMiB);
+  {
+    ASSERT_OK_AND_ASSIGN(Buffer small, pool.Allocate(2 * kMiB));
+    ASSERT_OK_AND_ASSIGN(Buffer large, pool.Allocate(4 * kMiB));
+  }
+  EXPECT_EQ(pool.usage().idle_bytes, 6 * kMiB);
+  { ASSERT_OK_AND_ASSIGN(Buffer larger, pool.Allocate(8 * kMiB)); }
+  EXPECT_EQ(pool.usage().idle_bytes, 8 * kMiB);
+  ASSERT_OK_AND_ASSIGN(Buffer again, pool.Allocate(8 * kMiB));
+  EXPECT_EQ(pool.usage().idle_bytes, 0);
+}
+
 TEST(BufferPoolTest, SmallBlocksAreCacheLineAligned) {
   BufferPool pool(0);
   for (int64_t size : {0, 1, 63, 1000}) {
