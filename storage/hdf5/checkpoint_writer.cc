@@ -235,12 +235,18 @@ int64_t EstimateIndexSize(const CheckpointContents& contents,
   return size;
 }
 
+// What a block does not use up between values is lost.
+int64_t BlockBytes(int64_t index_bytes) {
+  return std::clamp(index_bytes / 64, kMinBlockBytes, kMaxBlockBytes);
+}
+
 }  // namespace
 
 int64_t EstimateFileSize(const CheckpointContents& contents,
                          const SharedEntries& shared) {
   constexpr int64_t kAlignmentBytes = 4096;
-  int64_t size = kMaxBlockBytes + EstimateIndexSize(contents, shared);
+  const int64_t index_bytes = EstimateIndexSize(contents, shared);
+  int64_t size = index_bytes + BlockBytes(index_bytes);
   for (const CheckpointEntry& entry : contents.entries) {
     if (entry.value != nullptr && !shared.files.contains(entry.path)) {
       size += entry.value->size_bytes() + kAlignmentBytes;
@@ -255,9 +261,7 @@ absl::StatusOr<CheckpointIndex> WriteCheckpoint(
   RETURN_IF_ERROR(Validate(contents));
   Sort(&contents);
   PrepareThread();
-  // What a block does not use up between values is lost.
-  const int64_t block_bytes = std::clamp(
-      EstimateIndexSize(contents, shared) / 64, kMinBlockBytes, kMaxBlockBytes);
+  const int64_t block_bytes = BlockBytes(EstimateIndexSize(contents, shared));
   return Writer(std::move(shared), created, progress, file)
       .Write(std::move(contents), static_cast<uint64_t>(block_bytes));
 }
