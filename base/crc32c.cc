@@ -61,10 +61,6 @@ uint32_t ExtendPortable(uint32_t crc, const std::byte* data, size_t size) {
   return crc;
 }
 
-#if defined(__x86_64__)
-
-constexpr size_t kStripe = 4096;
-
 // a * b modulo the polynomial, both bit-reflected.
 constexpr uint32_t Multiply(uint32_t a, uint32_t b) {
   uint32_t product = 0;
@@ -75,16 +71,31 @@ constexpr uint32_t Multiply(uint32_t a, uint32_t b) {
   return product;
 }
 
+// x^(8 * 2^n) for each n.
+constexpr std::array<uint32_t, 64> MakePowers() {
+  std::array<uint32_t, 64> powers{};
+  uint32_t square = 0x00800000;  // x^8
+  for (uint32_t& power : powers) {
+    power = square;
+    square = Multiply(square, square);
+  }
+  return powers;
+}
+
+constexpr std::array<uint32_t, 64> kPowers = MakePowers();
+
 // x^(8 * bytes): what appending `bytes` zero bytes multiplies a checksum by.
 constexpr uint32_t ShiftBy(size_t bytes) {
-  uint32_t power = 0x80000000;   // x^0
-  uint32_t square = 0x00800000;  // x^8
-  for (; bytes != 0; bytes >>= 1) {
-    if ((bytes & 1) != 0) power = Multiply(power, square);
-    square = Multiply(square, square);
+  uint32_t power = 0x80000000;  // x^0
+  for (size_t n = 0; bytes != 0; ++n, bytes >>= 1) {
+    if ((bytes & 1) != 0) power = Multiply(power, kPowers[n]);
   }
   return power;
 }
+
+#if defined(__x86_64__)
+
+constexpr size_t kStripe = 4096;
 
 using ShiftTable = std::array<std::array<uint32_t, 256>, 4>;
 
@@ -154,6 +165,10 @@ uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc) {
   }
 #endif
   return Crc32cPortable(bytes, crc);
+}
+
+uint32_t JoinCrc32c(uint32_t a, uint32_t b, size_t b_size) {
+  return Multiply(a, ShiftBy(b_size)) ^ b;
 }
 
 }  // namespace varkeep

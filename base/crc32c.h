@@ -15,6 +15,10 @@ namespace varkeep {
 // same result. Thread-safe.
 uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc = 0);
 
+// The checksum of a followed by b: Crc32c(b, Crc32c(a)) from the checksums of
+// both and the size of b, without their bytes.
+uint32_t JoinCrc32c(uint32_t a, uint32_t b, size_t b_size);
+
 // The portable path, for comparison.
 uint32_t Crc32cPortable(std::span<const std::byte> bytes, uint32_t crc = 0);
 

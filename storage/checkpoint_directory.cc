@@ -12,36 +12,15 @@
 #include "base/crc32c.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "storage/checkpoint_file.h"
 #include "storage/checkpoint_layout.h"
 #include "storage/checkpoint_trailer.h"
-#include "storage/hdf5/checkpoint_reader.h"
 #include "storage/hdf5/checkpoint_writer.h"
 
 namespace varkeep::storage {
 namespace {
 
 constexpr int64_t kMaxManifestBytes = 64 << 20;
-
-// Verifies all but the large values of the file, and that it is the expected
-// one.
-absl::Status CheckSeal(File* file, const hdf5::Holder& expected,
-                       absl::string_view path) {
-  ASSIGN_OR_RETURN(int64_t size, file->Size());
-  if (size != expected.size_bytes) {
-    return absl::DataLossError(absl::StrCat("checkpoint '", path, "' has ",
-                                            size, " bytes, not ",
-                                            expected.size_bytes));
-  }
-  absl::StatusOr<Seal> seal = VerifyTrailer(file);
-  if (!seal.ok()) {
-    return Annotate(seal.status(), absl::StrCat("checkpoint '", path, "'"));
-  }
-  if (seal->crc32c == expected.crc32c) return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("checkpoint '", path, "' has checksum ",
-                   absl::Hex(seal->crc32c, absl::kZeroPad8), ", not ",
-                   absl::Hex(expected.crc32c, absl::kZeroPad8)));
-}
 
 // A new file in place of what an earlier failure may have left.
 absl::StatusOr<std::unique_ptr<File>> CreateAfresh(FileSystem& file_system,
@@ -107,7 +86,7 @@ absl::Status CheckpointDirectory::WriteManifest(const Manifest& manifest,
 }
 
 absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
-    CheckpointContents contents, const hdf5::SharedEntries& shared,
+    CheckpointContents contents, const SharedEntries& shared,
     absl::Time created, const CheckpointProgress& progress,
     const std::string& name) const {
   const int64_t estimate = hdf5::EstimateFileSize(contents, shared);
@@ -120,16 +99,14 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
                    CreateAfresh(*file_system_, path));
   auto write = [&]() -> absl::StatusOr<CheckpointInfo> {
     RETURN_IF_ERROR(file->Reserve(estimate));
-    ASSIGN_OR_RETURN(std::vector<hdf5::StoredValue> values,
+    ASSIGN_OR_RETURN(CheckpointIndex index,
                      hdf5::WriteCheckpoint(std::move(contents), shared, created,
                                            progress, file.get()));
+    ASSIGN_OR_RETURN(Seal seal, AppendTrailer(file.get(), std::move(index)));
     CheckpointInfo info;
-    ASSIGN_OR_RETURN(Seal seal, AppendTrailer(file.get(), std::move(values)));
-    info.crc32c = seal.crc32c;
-    ASSIGN_OR_RETURN(std::unique_ptr<File> written,
-                     file_system_->OpenForRead(path));
-    ASSIGN_OR_RETURN(auto read, ReadIndex(std::move(written), path, &info));
-    if (info.revision != revision || info.entries != entries ||
+    ASSIGN_OR_RETURN(auto read, Examine(name, &info));
+    if (info.crc32c != seal.crc32c || info.size_bytes != seal.size_bytes ||
+        info.revision != revision || info.entries != entries ||
         read->index().shared.files != shared.files ||
         read->index().shared.holders != shared.holders) {
       return absl::DataLossError(absl::StrCat(
@@ -145,35 +122,20 @@ absl::StatusOr<CheckpointInfo> CheckpointDirectory::WriteCheckpointFile(
   return info;
 }
 
-absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
-CheckpointDirectory::Examine(const std::string& name,
-                             CheckpointInfo* info) const {
+absl::StatusOr<std::unique_ptr<CheckpointFile>> CheckpointDirectory::Examine(
+    const std::string& name, CheckpointInfo* info) const {
   const std::string path = PathOf(name);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
-  absl::StatusOr<Seal> seal = VerifyTrailer(file.get());
-  if (!seal.ok()) {
-    return Annotate(seal.status(), absl::StrCat("checkpoint '", path, "'"));
-  }
-  info->crc32c = seal->crc32c;
-  ASSIGN_OR_RETURN(auto read, ReadIndex(std::move(file), path, info));
-  RETURN_IF_ERROR(read->VerifyAll());
-  return read;
-}
-
-absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
-CheckpointDirectory::ReadIndex(std::unique_ptr<File> file,
-                               const std::string& path,
-                               CheckpointInfo* info) const {
-  ASSIGN_OR_RETURN(info->size_bytes, file->Size());
-  ASSIGN_OR_RETURN(auto read,
-                   hdf5::CheckpointFile::Open(std::move(file), path));
-  const hdf5::CheckpointIndex& index = read->index();
+  ASSIGN_OR_RETURN(auto read, CheckpointFile::Open(std::move(file), path));
+  info->size_bytes = read->seal().size_bytes;
+  info->crc32c = read->seal().crc32c;
+  const CheckpointIndex& index = read->index();
   info->revision = index.contents.revision;
   info->created = index.created;
   info->entries = static_cast<int64_t>(index.contents.entries.size() +
                                        index.shared.files.size());
   info->written_bytes = read->ValueBytes();
-  for (const hdf5::Holder& holder : index.shared.holders) {
+  for (const Holder& holder : index.shared.holders) {
     std::optional<CheckpointId> id = ParseCheckpointFileName(holder.file);
     if (!id.has_value()) {
       return absl::DataLossError(
@@ -185,42 +147,50 @@ CheckpointDirectory::ReadIndex(std::unique_ptr<File> file,
   return read;
 }
 
-absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>>
-CheckpointDirectory::OpenFile(const hdf5::Holder& expected) const {
+absl::StatusOr<std::unique_ptr<CheckpointFile>> CheckpointDirectory::OpenFile(
+    const Holder& expected) const {
   const std::string path = PathOf(expected.file);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, file_system_->OpenForRead(path));
-  RETURN_IF_ERROR(CheckSeal(file.get(), expected, path));
-  return hdf5::CheckpointFile::Open(std::move(file), path);
+  ASSIGN_OR_RETURN(int64_t size, file->Size());
+  if (size != expected.size_bytes) {
+    return absl::DataLossError(absl::StrCat("checkpoint '", path, "' has ",
+                                            size, " bytes, not ",
+                                            expected.size_bytes));
+  }
+  ASSIGN_OR_RETURN(auto opened, CheckpointFile::Open(std::move(file), path));
+  const uint32_t crc = opened->seal().crc32c;
+  if (crc == expected.crc32c) return opened;
+  return absl::DataLossError(absl::StrCat(
+      "checkpoint '", path, "' has checksum ", absl::Hex(crc, absl::kZeroPad8),
+      ", not ", absl::Hex(expected.crc32c, absl::kZeroPad8)));
 }
 
-absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>>
+absl::StatusOr<std::unique_ptr<CheckpointFilesReader>>
 CheckpointDirectory::Open(const CheckpointInfo& info) const {
   ASSIGN_OR_RETURN(auto file,
                    OpenFile({info.file, info.size_bytes, info.crc32c}));
-  const hdf5::CheckpointIndex& index = file->index();
+  const CheckpointIndex& index = file->index();
   if (index.contents.revision != info.revision) {
     return absl::DataLossError(absl::StrCat(
         "checkpoint '", file->name(), "' has revision ",
         index.contents.revision, ", the manifest says ", info.revision));
   }
-  std::map<std::string, std::unique_ptr<hdf5::CheckpointFile>> holders;
-  for (const hdf5::Holder& holder : index.shared.holders) {
+  std::map<std::string, std::unique_ptr<CheckpointFile>> holders;
+  for (const Holder& holder : index.shared.holders) {
     if (std::find(info.holders.begin(), info.holders.end(),
                   ParseCheckpointFileName(holder.file)) == info.holders.end()) {
       return absl::DataLossError(
           absl::StrCat("checkpoint '", file->name(), "' needs '", holder.file,
                        "', which is not in the manifest"));
     }
-    absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> opened =
-        OpenFile(holder);
+    absl::StatusOr<std::unique_ptr<CheckpointFile>> opened = OpenFile(holder);
     if (!opened.ok()) {
       return Annotate(opened.status(),
                       absl::StrCat("checkpoint '", file->name(), "'"));
     }
     holders[holder.file] = *std::move(opened);
   }
-  return hdf5::Hdf5CheckpointReader::Create(std::move(file),
-                                            std::move(holders));
+  return CheckpointFilesReader::Create(std::move(file), std::move(holders));
 }
 
 absl::StatusOr<std::string> CheckpointDirectory::Quarantine(

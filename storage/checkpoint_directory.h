@@ -15,13 +15,10 @@
 
 namespace varkeep::storage {
 
-namespace hdf5 {
 class CheckpointFile;
-class Hdf5CheckpointReader;
+class CheckpointFilesReader;
 struct Holder;
-struct StoredValue;
 struct SharedEntries;
-}  // namespace hdf5
 
 // The single steps on a directory of checkpoints, of which the store and its
 // recovery are made. Thread-safe as far as the file system is.
@@ -36,7 +33,7 @@ class CheckpointDirectory {
   std::string PathOf(absl::string_view name) const;
 
   // NOT_FOUND, DATA_LOSS when it is damaged, FAILED_PRECONDITION when it is of
-  // a later version.
+  // another version.
   absl::StatusOr<Manifest> ReadManifest() const;
 
   // Replaces the manifest durably. After an error that sets `*replaced` it is
@@ -47,29 +44,24 @@ class CheckpointDirectory {
   // name, of all entries but those that are shared. The info has neither id nor
   // file. Leaves nothing behind after an error.
   absl::StatusOr<CheckpointInfo> WriteCheckpointFile(
-      CheckpointContents contents, const hdf5::SharedEntries& shared,
+      CheckpointContents contents, const SharedEntries& shared,
       absl::Time created, const CheckpointProgress& progress,
       const std::string& name) const;
 
-  // The file, judged without the manifest: its trailer, its index and every
-  // value that it holds are verified. `info` gets what it says of itself: not
-  // id, file and shared bytes. DATA_LOSS.
-  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> Examine(
+  // The file, judged without the manifest: all but its large values is
+  // verified. `info` gets what it says of itself: not id, file and shared
+  // bytes. NOT_FOUND, DATA_LOSS, FAILED_PRECONDITION when it is of another
+  // format version.
+  absl::StatusOr<std::unique_ptr<CheckpointFile>> Examine(
       const std::string& name, CheckpointInfo* info) const;
 
   // Opens a file after verifying its size and checksum. NOT_FOUND, DATA_LOSS.
-  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> OpenFile(
-      const hdf5::Holder& expected) const;
-
-  // Reads the index of a file whose trailer was verified; the values are not
-  // read. The rest as Examine.
-  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> ReadIndex(
-      std::unique_ptr<File> file, const std::string& path,
-      CheckpointInfo* info) const;
+  absl::StatusOr<std::unique_ptr<CheckpointFile>> OpenFile(
+      const Holder& expected) const;
 
   // Opens the file of `info` and its holders, each verified as above.
   // NOT_FOUND, DATA_LOSS.
-  absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>> Open(
+  absl::StatusOr<std::unique_ptr<CheckpointFilesReader>> Open(
       const CheckpointInfo& info) const;
 
   // Moves a file into quarantine, durably; returns its new path.

@@ -24,6 +24,9 @@ namespace varkeep::storage {
 inline constexpr char kLockFile[] = "LOCK";
 inline constexpr char kManifestFile[] = "MANIFEST.json";
 inline constexpr char kQuarantineDirectory[] = "quarantine";
+// What a server has in the same directory.
+inline constexpr char kServersMarker[] = "RUNNING";
+inline constexpr char kServersLog[] = "log";
 
 // "ckpt-000042.h5"; more digits when the id needs them. REQUIRES: id >= 1.
 std::string CheckpointFileName(CheckpointId id);

@@ -11,8 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "storage/checkpoint_file.h"
 #include "storage/checkpoint_layout.h"
-#include "storage/hdf5/checkpoint_reader.h"
+#include "storage/checkpoint_trailer.h"
 
 namespace varkeep::storage {
 namespace {
@@ -27,7 +28,10 @@ class Recovery {
     ASSIGN_OR_RETURN(std::vector<std::string> names,
                      directory_.file_system().List(directory_.path()));
     names_ = std::set<std::string>(names.begin(), names.end());
-    RETURN_IF_ERROR(LoadManifest());
+    absl::StatusOr<Manifest> manifest = directory_.ReadManifest();
+    if (manifest.ok()) manifest_ = *manifest;
+    RETURN_IF_ERROR(CheckVersions());
+    RETURN_IF_ERROR(LoadManifest(manifest.status()));
     RETURN_IF_ERROR(RemoveTemporaries());
     RETURN_IF_ERROR(FinishRemovals());
     RETURN_IF_ERROR(AdoptOrQuarantine());
@@ -46,14 +50,25 @@ class Recovery {
     notices_.push_back(absl::StrCat(parts...));
   }
 
-  // Before anything is changed: a directory of a later version stays as it is.
-  absl::Status LoadManifest() {
-    absl::StatusOr<Manifest> manifest = directory_.ReadManifest();
-    if (manifest.ok()) {
-      manifest_ = *std::move(manifest);
-      return absl::OkStatus();
+  // Before anything is changed: a directory of another version stays as it is.
+  absl::Status CheckVersions() {
+    for (const std::string& name : names_) {
+      std::optional<CheckpointId> id = ParseCheckpointFileName(name);
+      if (!id.has_value() || FindListed(*id) != nullptr) continue;
+      const std::string path = directory_.PathOf(name);
+      ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                       directory_.file_system().OpenForRead(path));
+      absl::Status status = CheckTrailerVersion(file.get());
+      RETURN_IF_ERROR(
+          Annotate(status, absl::StrCat("checkpoint '", path, "'")));
     }
-    if (absl::IsNotFound(manifest.status())) {
+    return absl::OkStatus();
+  }
+
+  // `status` is what came of reading it.
+  absl::Status LoadManifest(const absl::Status& status) {
+    if (status.ok()) return status;
+    if (absl::IsNotFound(status)) {
       const bool any = std::any_of(
           names_.begin(), names_.end(), [](const std::string& name) {
             return ParseCheckpointFileName(name).has_value();
@@ -64,9 +79,9 @@ class Recovery {
       }
       return absl::OkStatus();
     }
-    if (!absl::IsDataLoss(manifest.status())) return manifest.status();
+    if (!absl::IsDataLoss(status)) return status;
     ASSIGN_OR_RETURN(std::string kept, directory_.Quarantine(kManifestFile));
-    Note(std::string(manifest.status().message()), "; kept as '", kept,
+    Note(std::string(status.message()), "; kept as '", kept,
          "', rebuilding it from the checkpoint files");
     changed_ = true;
     return absl::OkStatus();
@@ -101,7 +116,7 @@ class Recovery {
   // A checkpoint file that the manifest does not name, and that verifies.
   struct Sound {
     CheckpointInfo info;
-    std::unique_ptr<hdf5::CheckpointFile> file;
+    std::unique_ptr<CheckpointFile> file;
   };
 
   absl::Status AdoptOrQuarantine() {
@@ -145,8 +160,11 @@ class Recovery {
       std::optional<CheckpointId> id = ParseCheckpointFileName(name);
       if (!id.has_value() || FindListed(*id) != nullptr) continue;
       CheckpointInfo info;
-      absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> file =
+      absl::StatusOr<std::unique_ptr<CheckpointFile>> file =
           directory_.Examine(name, &info);
+      if (file.ok()) {
+        if (absl::Status bad = (*file)->VerifyAll(); !bad.ok()) file = bad;
+      }
       if (!file.ok() && !absl::IsDataLoss(file.status())) return file.status();
       if (!file.ok()) {
         ASSIGN_OR_RETURN(std::string kept, directory_.Quarantine(name));
@@ -171,10 +189,10 @@ class Recovery {
 
   // DATA_LOSS when a value that the file refers to is not where it should be.
   absl::Status CheckHolders(Sound* sound) {
-    const hdf5::SharedEntries& shared = sound->file->index().shared;
-    std::map<std::string, const hdf5::CheckpointFile*> holders;
-    for (const hdf5::Holder& holder : shared.holders) {
-      absl::StatusOr<const hdf5::CheckpointFile*> file = FindHolder(holder);
+    const SharedEntries& shared = sound->file->index().shared;
+    std::map<std::string, const CheckpointFile*> holders;
+    for (const Holder& holder : shared.holders) {
+      absl::StatusOr<const CheckpointFile*> file = FindHolder(holder);
       if (!file.ok()) {
         return Annotate(file.status(),
                         absl::StrCat("checkpoint '", sound->file->name(), "'"));
@@ -182,7 +200,7 @@ class Recovery {
       holders[holder.file] = *file;
     }
     for (const auto& [path, holder] : shared.files) {
-      const hdf5::CheckpointFile* file = holders.at(holder);
+      const CheckpointFile* file = holders.at(holder);
       std::optional<size_t> entry = file->Find(path);
       if (!entry.has_value() || !file->index().values[*entry].has_value()) {
         return absl::DataLossError(
@@ -195,8 +213,7 @@ class Recovery {
   }
 
   // The file of just that size and checksum, verified; DATA_LOSS.
-  absl::StatusOr<const hdf5::CheckpointFile*> FindHolder(
-      const hdf5::Holder& holder) {
+  absl::StatusOr<const CheckpointFile*> FindHolder(const Holder& holder) {
     if (auto it = sound_.find(holder.file); it != sound_.end()) {
       const CheckpointInfo& info = it->second.info;
       if (info.size_bytes == holder.size_bytes &&
@@ -211,9 +228,9 @@ class Recovery {
       return absl::DataLossError(
           absl::StrCat("'", directory_.PathOf(holder.file), "' is missing"));
     }
-    std::unique_ptr<hdf5::CheckpointFile>& opened = listed_[holder.file];
+    std::unique_ptr<CheckpointFile>& opened = listed_[holder.file];
     if (opened == nullptr) {
-      absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> file =
+      absl::StatusOr<std::unique_ptr<CheckpointFile>> file =
           directory_.OpenFile(holder);
       if (absl::IsNotFound(file.status())) {
         return absl::DataLossError(file.status().message());
@@ -266,7 +283,7 @@ class Recovery {
   Manifest manifest_;
   std::map<std::string, Sound> sound_;
   // Files that the manifest names, opened as holders.
-  std::map<std::string, std::unique_ptr<hdf5::CheckpointFile>> listed_;
+  std::map<std::string, std::unique_ptr<CheckpointFile>> listed_;
   bool changed_ = false;  // manifest_ is not what is on the disk
 };
 

@@ -13,71 +13,82 @@
 namespace varkeep::storage {
 namespace {
 
-using hdf5::StoredValue;
-
 constexpr int64_t kBlockBytes = 1 << 20;
 constexpr char kMagic[] = "VARKEEP\n";
 
 struct TrailerFields {
   int64_t size = 0;  // of what precedes the trailer
-  int64_t regions = 0;
+  int64_t index_bytes = 0;
+  uint32_t index_crc = 0;
   uint32_t rest_crc = 0;
   uint32_t whole_crc = 0;
+  uint32_t version = kCheckpointFormatVersion;
 };
-using Trailer = std::array<std::byte, 36>;
+using Trailer = std::array<std::byte, 44>;
 constexpr auto kTrailerBytes = static_cast<int64_t>(Trailer().size());
-constexpr int64_t kTableEntryBytes = 20;
 
 Trailer Encode(const TrailerFields& fields) {
   Trailer trailer;
   std::memcpy(&trailer[0], kMagic, 8);
   std::memcpy(&trailer[8], &fields.size, 8);
-  std::memcpy(&trailer[16], &fields.regions, 8);
-  std::memcpy(&trailer[24], &fields.rest_crc, 4);
-  std::memcpy(&trailer[28], &fields.whole_crc, 4);
-  const uint32_t own = Crc32c(std::span(trailer).first(32));
-  std::memcpy(&trailer[32], &own, 4);
+  std::memcpy(&trailer[16], &fields.index_bytes, 8);
+  std::memcpy(&trailer[24], &fields.index_crc, 4);
+  std::memcpy(&trailer[28], &fields.rest_crc, 4);
+  std::memcpy(&trailer[32], &fields.whole_crc, 4);
+  std::memcpy(&trailer[36], &fields.version, 4);
+  const uint32_t own = Crc32c(std::span(trailer).first(40));
+  std::memcpy(&trailer[40], &own, 4);
   return trailer;
 }
 
 TrailerFields Decode(const Trailer& trailer) {
   TrailerFields fields;
   std::memcpy(&fields.size, &trailer[8], 8);
-  std::memcpy(&fields.regions, &trailer[16], 8);
-  std::memcpy(&fields.rest_crc, &trailer[24], 4);
-  std::memcpy(&fields.whole_crc, &trailer[28], 4);
+  std::memcpy(&fields.index_bytes, &trailer[16], 8);
+  std::memcpy(&fields.index_crc, &trailer[24], 4);
+  std::memcpy(&fields.rest_crc, &trailer[28], 4);
+  std::memcpy(&fields.whole_crc, &trailer[32], 4);
+  std::memcpy(&fields.version, &trailer[36], 4);
   return fields;
 }
 
-std::vector<std::byte> EncodeTable(const std::vector<StoredValue>& regions) {
-  std::vector<std::byte> table(regions.size() * kTableEntryBytes);
-  std::byte* at = table.data();
-  for (const StoredValue& region : regions) {
-    std::memcpy(at, &region.offset, 8);
-    std::memcpy(at + 8, &region.size_bytes, 8);
-    std::memcpy(at + 16, &region.crc32c, 4);
-    at += kTableEntryBytes;
+// True when the file ends in one of the trailers that version 1 had.
+absl::StatusOr<bool> IsOfVersionOne(File* file, int64_t file_size) {
+  for (size_t length : {24, 36}) {
+    std::array<std::byte, 36> buffer;
+    std::span<std::byte> trailer = std::span(buffer).first(length);
+    const int64_t size = file_size - static_cast<int64_t>(length);
+    if (size < 0) continue;
+    RETURN_IF_ERROR(file->ReadAt(size, trailer));
+    const uint32_t own = Crc32c(trailer.first(length - 4));
+    if (std::memcmp(&trailer[0], kMagic, 8) == 0 &&
+        std::memcmp(&trailer[8], &size, 8) == 0 &&
+        std::memcmp(&trailer[length - 4], &own, 4) == 0) {
+      return true;
+    }
   }
-  return table;
+  return false;
 }
 
-// DATA_LOSS when the regions are not in order inside the first `size` bytes.
-absl::StatusOr<std::vector<StoredValue>> DecodeTable(
-    std::span<const std::byte> table, int64_t size) {
-  std::vector<StoredValue> regions(table.size() / kTableEntryBytes);
-  const std::byte* at = table.data();
-  int64_t end = 0;
-  for (StoredValue& region : regions) {
-    std::memcpy(&region.offset, at, 8);
-    std::memcpy(&region.size_bytes, at + 8, 8);
-    std::memcpy(&region.crc32c, at + 16, 4);
-    at += kTableEntryBytes;
-    if (region.offset < end || region.offset > size ||
-        region.size_bytes < kRegionBytes ||
-        region.size_bytes > size - region.offset) {
-      return absl::DataLossError("its table of values is damaged");
+// The large values of an index, in the order of their offsets. DATA_LOSS when
+// two of them overlap.
+absl::StatusOr<std::vector<StoredValue>> RegionsOf(
+    const CheckpointIndex& index) {
+  std::vector<StoredValue> regions;
+  for (const std::optional<StoredValue>& value : index.values) {
+    if (value.has_value() && value->size_bytes >= kRegionBytes) {
+      regions.push_back(*value);
     }
-    end = region.offset + region.size_bytes;
+  }
+  std::sort(regions.begin(), regions.end(),
+            [](const StoredValue& a, const StoredValue& b) {
+              return a.offset < b.offset;
+            });
+  for (size_t i = 1; i < regions.size(); ++i) {
+    const StoredValue& previous = regions[i - 1];
+    if (regions[i].offset - previous.offset < previous.size_bytes) {
+      return absl::DataLossError("values overlap in its index");
+    }
   }
   return regions;
 }
@@ -109,7 +120,8 @@ absl::StatusOr<Checksums> ChecksumRest(File* file, int64_t size,
   for (const StoredValue& region : regions) {
     RETURN_IF_ERROR(read_up_to(region.offset));
     if (with_whole) {
-      sums.whole = JoinChecksums(sums.whole, region.crc32c, region.size_bytes);
+      sums.whole = JoinCrc32c(sums.whole, region.crc32c,
+                              static_cast<size_t>(region.size_bytes));
     }
     offset = region.offset + region.size_bytes;
   }
@@ -117,28 +129,36 @@ absl::StatusOr<Checksums> ChecksumRest(File* file, int64_t size,
   return sums;
 }
 
-// a * b modulo the polynomial, both bit-reflected.
-uint32_t Multiply(uint32_t a, uint32_t b) {
-  constexpr uint32_t kPolynomial = 0x82F63B78;
-  uint32_t product = 0;
-  for (uint32_t bit = 0x80000000; bit != 0; bit >>= 1) {
-    if ((a & bit) != 0) product ^= b;
-    b = (b >> 1) ^ ((b & 1) != 0 ? kPolynomial : 0);
+// The trailer of a file of `file_size` bytes.
+absl::StatusOr<TrailerFields> ReadTrailer(File* file, int64_t file_size) {
+  ASSIGN_OR_RETURN(bool is_old, IsOfVersionOne(file, file_size));
+  if (is_old) return CheckFormatVersion(1);
+  const int64_t size = file_size - kTrailerBytes;
+  if (size < 0) {
+    return absl::DataLossError(
+        absl::StrCat("it has only ", file_size, " bytes"));
   }
-  return product;
+  Trailer stored;
+  RETURN_IF_ERROR(file->ReadAt(size, stored));
+  const TrailerFields fields = Decode(stored);
+  if (stored != Encode(fields) || fields.size != size) {
+    return absl::DataLossError(
+        absl::StrCat("its trailer, at byte ", size, ", is damaged"));
+  }
+  RETURN_IF_ERROR(CheckFormatVersion(fields.version));
+  if (fields.index_bytes < 0 || fields.index_bytes > size) {
+    return absl::DataLossError("its trailer names an index outside of it");
+  }
+  return fields;
+}
+
+absl::Status Differs(absl::string_view what, uint32_t crc, uint32_t expected) {
+  return absl::DataLossError(
+      absl::StrCat(what, " has checksum ", absl::Hex(crc, absl::kZeroPad8),
+                   ", not ", absl::Hex(expected, absl::kZeroPad8)));
 }
 
 }  // namespace
-
-// Appending n zero bytes multiplies a checksum by x^(8 n).
-uint32_t JoinChecksums(uint32_t a, uint32_t b, int64_t b_size) {
-  uint32_t square = 0x00800000;  // x^8
-  for (; b_size != 0; b_size >>= 1) {
-    if ((b_size & 1) != 0) a = Multiply(a, square);
-    square = Multiply(square, square);
-  }
-  return a ^ b;
-}
 
 absl::StatusOr<uint32_t> ReadChecksum(
     File* file, int64_t offset, int64_t size,
@@ -158,62 +178,53 @@ absl::StatusOr<uint32_t> ReadChecksum(
   return crc;
 }
 
-absl::StatusOr<Seal> AppendTrailer(File* file,
-                                   std::vector<StoredValue> values) {
-  std::erase_if(values, [](const StoredValue& value) {
-    return value.size_bytes < kRegionBytes;
-  });
-  std::sort(values.begin(), values.end(),
-            [](const StoredValue& a, const StoredValue& b) {
-              return a.offset < b.offset;
-            });
+absl::StatusOr<Seal> AppendTrailer(File* file, CheckpointIndex index) {
   Seal seal;
+  ASSIGN_OR_RETURN(seal.regions, RegionsOf(index));
   ASSIGN_OR_RETURN(int64_t size, file->Size());
-  ASSIGN_OR_RETURN(Checksums sums, ChecksumRest(file, size, values, true));
-  const std::vector<std::byte> table = EncodeTable(values);
-  const auto table_bytes = static_cast<int64_t>(table.size());
+  ASSIGN_OR_RETURN(Checksums sums,
+                   ChecksumRest(file, size, seal.regions, true));
+  std::vector<std::byte> tail = EncodeIndex(index);
+  const auto index_bytes = static_cast<int64_t>(tail.size());
+  const uint32_t index_crc = Crc32c(tail);
   const Trailer trailer =
-      Encode({size + table_bytes, static_cast<int64_t>(values.size()),
-              Crc32c(table, sums.rest), Crc32c(table, sums.whole)});
-  std::vector<std::byte> tail = table;
+      Encode({size + index_bytes, index_bytes, index_crc,
+              JoinCrc32c(sums.rest, index_crc, tail.size()),
+              JoinCrc32c(sums.whole, index_crc, tail.size())});
   tail.insert(tail.end(), trailer.begin(), trailer.end());
   RETURN_IF_ERROR(file->WriteAt(size, tail));
   seal.size_bytes = size + static_cast<int64_t>(tail.size());
   seal.crc32c = Crc32c(tail, sums.whole);
-  seal.regions = std::move(values);
+  seal.index = std::move(index);
   return seal;
+}
+
+absl::Status CheckTrailerVersion(File* file) {
+  ASSIGN_OR_RETURN(int64_t file_size, file->Size());
+  absl::Status status = ReadTrailer(file, file_size).status();
+  return absl::IsDataLoss(status) ? absl::OkStatus() : status;
 }
 
 absl::StatusOr<Seal> VerifyTrailer(File* file) {
   Seal seal;
   ASSIGN_OR_RETURN(seal.size_bytes, file->Size());
-  const int64_t size = seal.size_bytes - kTrailerBytes;
-  if (size < 0) {
-    return absl::DataLossError(
-        absl::StrCat("it has only ", seal.size_bytes, " bytes"));
+  ASSIGN_OR_RETURN(TrailerFields fields, ReadTrailer(file, seal.size_bytes));
+  const int64_t index_at = fields.size - fields.index_bytes;
+  std::vector<std::byte> bytes(static_cast<size_t>(fields.index_bytes));
+  RETURN_IF_ERROR(file->ReadAt(index_at, bytes));
+  const uint32_t index_crc = Crc32c(bytes);
+  if (index_crc != fields.index_crc) {
+    return Differs("its index", index_crc, fields.index_crc);
   }
-  Trailer stored;
-  RETURN_IF_ERROR(file->ReadAt(size, stored));
-  const TrailerFields fields = Decode(stored);
-  if (stored != Encode(fields) || fields.size != size || fields.regions < 0 ||
-      fields.regions > size / kTableEntryBytes) {
-    return absl::DataLossError(
-        absl::StrCat("its trailer, at byte ", size, ", is damaged"));
-  }
-  const int64_t table_at = size - fields.regions * kTableEntryBytes;
-  std::vector<std::byte> table(static_cast<size_t>(size - table_at));
-  RETURN_IF_ERROR(file->ReadAt(table_at, table));
-  ASSIGN_OR_RETURN(seal.regions, DecodeTable(table, table_at));
+  ASSIGN_OR_RETURN(seal.index, DecodeIndex(bytes, index_at));
+  ASSIGN_OR_RETURN(seal.regions, RegionsOf(seal.index));
   ASSIGN_OR_RETURN(Checksums sums,
-                   ChecksumRest(file, table_at, seal.regions, false));
-  const uint32_t rest = Crc32c(table, sums.rest);
+                   ChecksumRest(file, index_at, seal.regions, false));
+  const uint32_t rest = JoinCrc32c(sums.rest, index_crc, bytes.size());
   if (rest != fields.rest_crc) {
-    return absl::DataLossError(
-        absl::StrCat("what is not values in it has checksum ",
-                     absl::Hex(rest, absl::kZeroPad8), ", not ",
-                     absl::Hex(fields.rest_crc, absl::kZeroPad8)));
+    return Differs("what is not values in it", rest, fields.rest_crc);
   }
-  seal.crc32c = Crc32c(stored, fields.whole_crc);
+  seal.crc32c = Crc32c(Encode(fields), fields.whole_crc);
   return seal;
 }
 

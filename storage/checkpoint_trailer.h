@@ -8,51 +8,52 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "storage/checkpoint_index.h"
 #include "storage/file_system.h"
-#include "storage/hdf5/checkpoint_index.h"
 
 namespace varkeep::storage {
 
-// A trailer makes a checkpoint file verifiable without the manifest and without
-// parsing it; HDF5 ignores what follows its own end of the file. It tells large
-// values from the rest, so that a reader can verify the rest first, let HDF5
-// parse it, and verify each value while reading it: every byte is read once.
-// Little-endian:
+// What makes a file of values a checkpoint: behind the HDF5 part, which ends
+// where HDF5 believes the file to end, come the index and a trailer. They say
+// all that the HDF5 part says and prove the file without the manifest; the HDF5
+// part is for others, the program never parses it. The trailer, little-endian:
 //
-//   for each value of kRegionBytes and more, in the order of their offsets:
-//     8  where it begins
-//     8  its size
-//     4  CRC-32C of it
 //   8  "VARKEEP\n"
 //   8  how many bytes precede these 8
-//   8  how many values the table above has
-//   4  CRC-32C of what precedes "VARKEEP\n" except the values in the table
+//   8  how many of them are the index
+//   4  CRC-32C of the index
+//   4  CRC-32C of what precedes "VARKEEP\n" except values of kRegionBytes and
+//      more
 //   4  CRC-32C of all that precedes "VARKEEP\n"
-//   4  CRC-32C of the 32 bytes above
+//   4  the format's version; a later one has its trailer's version and last
+//      field in the same places
+//   4  CRC-32C of the 40 bytes above
 inline constexpr int64_t kRegionBytes = 4096;
 
 struct Seal {
   int64_t size_bytes = 0;  // of the whole file, trailer included
   uint32_t crc32c = 0;     // the same
-  std::vector<hdf5::StoredValue> regions;
+  CheckpointIndex index;
+  std::vector<StoredValue>
+      regions;  // values of kRegionBytes and more, in order
 };
 
-// Appends the trailer to a file of these values, of any size and in any order.
-// Reads all of it but the large ones.
-absl::StatusOr<Seal> AppendTrailer(File* file,
-                                   std::vector<hdf5::StoredValue> values);
+// Appends index and trailer. Reads all that the file has but large values.
+absl::StatusOr<Seal> AppendTrailer(File* file, CheckpointIndex index);
 
-// Verifies everything in the file except the values in the table: DATA_LOSS.
+// Verifies everything in the file except large values, and reads its index.
+// DATA_LOSS, FAILED_PRECONDITION for another format version.
 absl::StatusOr<Seal> VerifyTrailer(File* file);
+
+// FAILED_PRECONDITION when the file ends in a good trailer of another format
+// version; the file's own errors.
+absl::Status CheckTrailerVersion(File* file);
 
 // CRC-32C of `size` bytes from `offset` on. `progress`, which may be empty, is
 // told of each part read; once it returns false the result is CANCELLED.
 absl::StatusOr<uint32_t> ReadChecksum(
     File* file, int64_t offset, int64_t size,
     const std::function<bool(int64_t)>& progress);
-
-// The checksum of a followed by b, of size `b_size`.
-uint32_t JoinChecksums(uint32_t a, uint32_t b, int64_t b_size);
 
 }  // namespace varkeep::storage
 

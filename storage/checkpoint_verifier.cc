@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "storage/checkpoint_file.h"
 #include "storage/checkpoint_layout.h"
 #include "storage/checkpoint_trailer.h"
-#include "storage/hdf5/checkpoint_reader.h"
 
 namespace varkeep::storage {
 namespace {
@@ -25,7 +25,7 @@ struct CheckpointVerifier::VerifiedFile {
   int64_t bytes = 0;
   int64_t values = 0;
   std::vector<Damage> damage;
-  std::unique_ptr<hdf5::CheckpointFile> file;  // null: not fit to be parsed
+  std::unique_ptr<CheckpointFile> file;  // null: not fit to be parsed
 };
 
 int64_t BytesToVerify(const CheckpointInfo& info, const Manifest& manifest) {
@@ -63,9 +63,9 @@ absl::StatusOr<VerifyReport> CheckpointVerifier::Verify(
                    VerifyFile({info.file, info.size_bytes, info.crc32c}));
   add(*own);
   if (own->file == nullptr) return report;
-  const hdf5::SharedEntries& shared = own->file->index().shared;
+  const SharedEntries& shared = own->file->index().shared;
   std::map<std::string, const VerifiedFile*> holders;
-  for (const hdf5::Holder& holder : shared.holders) {
+  for (const Holder& holder : shared.holders) {
     // Its name is from the file: nothing outside the directory is opened.
     if (!ParseCheckpointFileName(holder.file).has_value()) {
       report.damage.push_back({info.file, "", 0, 0,
@@ -79,7 +79,7 @@ absl::StatusOr<VerifyReport> CheckpointVerifier::Verify(
   for (const auto& [path, name] : shared.files) {
     auto it = holders.find(name);
     if (it == holders.end() || it->second->file == nullptr) continue;
-    const hdf5::CheckpointFile& file = *it->second->file;
+    const CheckpointFile& file = *it->second->file;
     std::optional<size_t> entry = file.Find(path);
     if (entry.has_value() && file.index().values[*entry].has_value()) continue;
     report.damage.push_back({name, path, 0, 0,
@@ -90,7 +90,7 @@ absl::StatusOr<VerifyReport> CheckpointVerifier::Verify(
 }
 
 absl::StatusOr<const CheckpointVerifier::VerifiedFile*>
-CheckpointVerifier::VerifyFile(const hdf5::Holder& expected) {
+CheckpointVerifier::VerifyFile(const Holder& expected) {
   std::unique_ptr<VerifiedFile>& verified = files_[absl::StrCat(
       expected.file, " ", expected.size_bytes, " ", expected.crc32c)];
   if (verified != nullptr) return verified.get();
@@ -100,7 +100,7 @@ CheckpointVerifier::VerifyFile(const hdf5::Holder& expected) {
   return verified.get();
 }
 
-absl::Status CheckpointVerifier::ReadFile(const hdf5::Holder& expected,
+absl::Status CheckpointVerifier::ReadFile(const Holder& expected,
                                           VerifiedFile* verified) {
   const std::string path = directory_->PathOf(expected.file);
   auto damaged = [&](absl::string_view message) {
@@ -117,82 +117,48 @@ absl::Status CheckpointVerifier::ReadFile(const hdf5::Holder& expected,
     return damaged(
         absl::StrCat("it has ", size, " bytes, not ", expected.size_bytes));
   }
-  absl::StatusOr<Seal> seal = VerifyTrailer(file->get());
-  if (absl::IsDataLoss(seal.status())) return damaged(seal.status().message());
-  RETURN_IF_ERROR(seal.status());
-  if (seal->crc32c != expected.crc32c) {
-    damaged(absl::StrCat("it ", Differs(seal->crc32c, expected.crc32c)))
+  absl::StatusOr<std::unique_ptr<CheckpointFile>> opened =
+      CheckpointFile::Open(*std::move(file), path);
+  if (absl::IsDataLoss(opened.status())) {
+    return damaged(opened.status().message());
+  }
+  RETURN_IF_ERROR(opened.status());
+  const Seal& seal = (*opened)->seal();
+  if (seal.crc32c != expected.crc32c) {
+    damaged(absl::StrCat("it ", Differs(seal.crc32c, expected.crc32c)))
         .IgnoreError();
   }
   int64_t rest = size;
-  for (const hdf5::StoredValue& region : seal->regions) {
-    rest -= region.size_bytes;
-  }
+  for (const StoredValue& region : seal.regions) rest -= region.size_bytes;
   verified->bytes += rest;
   RETURN_IF_ERROR(Advance(rest));
-  RETURN_IF_ERROR(
-      ReadValues(file->get(), expected.file, seal->regions, verified));
-  return ReadIndex(*std::move(file), expected, verified);
-}
-
-absl::Status CheckpointVerifier::ReadValues(
-    File* file, const std::string& name,
-    const std::vector<hdf5::StoredValue>& regions, VerifiedFile* verified) {
-  absl::Status advanced;
-  for (const hdf5::StoredValue& region : regions) {
-    absl::StatusOr<uint32_t> crc = ReadChecksum(
-        file, region.offset, region.size_bytes, [&](int64_t bytes) {
-          advanced = Advance(bytes);
-          return advanced.ok();
-        });
-    RETURN_IF_ERROR(advanced);
-    RETURN_IF_ERROR(crc.status());
-    verified->bytes += region.size_bytes;
-    if (*crc == region.crc32c) continue;
-    verified->damage.push_back(
-        {name, "", region.offset, region.size_bytes,
-         absl::StrCat("it ", Differs(*crc, region.crc32c))});
-  }
+  RETURN_IF_ERROR(ReadValues(**opened, expected.file, verified));
+  verified->file = *std::move(opened);
   return absl::OkStatus();
 }
 
-// What HDF5 parses was verified. Tells which values it was that are damaged.
-absl::Status CheckpointVerifier::ReadIndex(std::unique_ptr<File> file,
-                                           const hdf5::Holder& expected,
-                                           VerifiedFile* verified) {
-  absl::StatusOr<std::unique_ptr<hdf5::CheckpointFile>> opened =
-      hdf5::CheckpointFile::Open(std::move(file),
-                                 directory_->PathOf(expected.file));
-  if (!opened.ok()) {
-    if (!absl::IsDataLoss(opened.status())) return opened.status();
-    verified->damage.push_back({expected.file, "", 0, expected.size_bytes,
-                                std::string(opened.status().message())});
-    return absl::OkStatus();
-  }
-  const hdf5::CheckpointIndex& index = (*opened)->index();
-  for (size_t i = 0; i < index.values.size(); ++i) {
-    if (!index.values[i].has_value()) continue;
+absl::Status CheckpointVerifier::ReadValues(CheckpointFile& file,
+                                            const std::string& name,
+                                            VerifiedFile* verified) {
+  const std::vector<std::optional<StoredValue>>& values = file.index().values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].has_value()) continue;
+    const StoredValue& value = *values[i];
+    const bool is_region = value.size_bytes >= kRegionBytes;
+    absl::Status advanced;
+    absl::StatusOr<uint32_t> crc = file.Checksum(i, [&](int64_t bytes) {
+      if (is_region) advanced = Advance(bytes);  // the others are counted
+      return advanced.ok();
+    });
+    RETURN_IF_ERROR(advanced);
+    RETURN_IF_ERROR(crc.status());
     ++verified->values;
-    const hdf5::StoredValue& value = *index.values[i];
-    const std::string& path = index.contents.entries[i].path;
-    if (value.size_bytes >= kRegionBytes) {
-      for (Damage& damage : verified->damage) {
-        if (damage.entry.empty() && damage.offset == value.offset &&
-            damage.size_bytes == value.size_bytes) {
-          damage.entry = path;
-        }
-      }
-      continue;
-    }
-    absl::Status status = (*opened)->Verify(i);
-    if (!status.ok() && !absl::IsDataLoss(status)) return status;
-    if (!status.ok()) {
-      verified->damage.push_back({expected.file, path, value.offset,
-                                  value.size_bytes,
-                                  std::string(status.message())});
-    }
+    if (is_region) verified->bytes += value.size_bytes;
+    if (*crc == value.crc32c) continue;
+    verified->damage.push_back(
+        {name, file.index().contents.entries[i].path, value.offset,
+         value.size_bytes, absl::StrCat("it ", Differs(*crc, value.crc32c))});
   }
-  verified->file = *std::move(opened);
   return absl::OkStatus();
 }
 

@@ -35,13 +35,10 @@ class CheckpointVerifier {
  private:
   struct VerifiedFile;
 
-  absl::StatusOr<const VerifiedFile*> VerifyFile(const hdf5::Holder& expected);
-  absl::Status ReadFile(const hdf5::Holder& expected, VerifiedFile* verified);
-  absl::Status ReadValues(File* file, const std::string& name,
-                          const std::vector<hdf5::StoredValue>& regions,
+  absl::StatusOr<const VerifiedFile*> VerifyFile(const Holder& expected);
+  absl::Status ReadFile(const Holder& expected, VerifiedFile* verified);
+  absl::Status ReadValues(CheckpointFile& file, const std::string& name,
                           VerifiedFile* verified);
-  absl::Status ReadIndex(std::unique_ptr<File> file,
-                         const hdf5::Holder& expected, VerifiedFile* verified);
   // Counts; CANCELLED.
   absl::Status Advance(int64_t bytes);
 

@@ -44,9 +44,7 @@
 // Opening (checkpoint_recovery.cc) holds LOCK first, so all this has one actor.
 // It never deletes what it does not understand: damaged files are moved into
 // quarantine/. A lost or damaged manifest is rebuilt from the files, which
-// verify themselves: by their trailer, and each value by its own checksum. HDF5
-// parses nothing whose checksum was not verified, for it may crash on a damaged
-// file.
+// verify themselves: by their trailer, and each value by its own checksum.
 #include "storage/directory_checkpoint_store.h"
 
 #include <algorithm>
@@ -55,10 +53,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "storage/checkpoint_file.h"
 #include "storage/checkpoint_layout.h"
 #include "storage/checkpoint_recovery.h"
 #include "storage/checkpoint_verifier.h"
-#include "storage/hdf5/checkpoint_reader.h"
 
 namespace varkeep::storage {
 namespace {
@@ -69,10 +67,10 @@ auto FindById(std::vector<CheckpointInfo>& checkpoints, CheckpointId id) {
       [id](const CheckpointInfo& info) { return info.id == id; });
 }
 
-hdf5::SharedEntries SharedEntriesOf(
-    const std::map<std::string, CheckpointId>& plan, const Manifest& manifest) {
+SharedEntries SharedEntriesOf(const std::map<std::string, CheckpointId>& plan,
+                              const Manifest& manifest) {
   std::set<CheckpointId> used;
-  hdf5::SharedEntries shared;
+  SharedEntries shared;
   for (const auto& [path, id] : plan) {
     shared.files[path] = CheckpointFileName(id);
     used.insert(id);
@@ -217,7 +215,7 @@ KnownValues DirectoryCheckpointStore::ReadKnown() const {
   const Manifest listed = manifest();
   if (listed.checkpoints.empty()) return {};
   const CheckpointInfo& newest = listed.checkpoints.back();
-  absl::StatusOr<std::unique_ptr<hdf5::Hdf5CheckpointReader>> reader =
+  absl::StatusOr<std::unique_ptr<CheckpointFilesReader>> reader =
       directory_.Open(newest);
   if (!reader.ok()) return {};
   KnownValues known;

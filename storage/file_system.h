@@ -31,7 +31,7 @@ class File {
   // RESOURCE_EXHAUSTED when there is none. OK where reserving is not supported.
   // Truncate to the final size gives back what was not used. Large writes to a
   // reserved file may go to the disk at once, if memory and offset are aligned
-  // to 4096 bytes.
+  // alike to 4096 bytes.
   virtual absl::Status Reserve(int64_t size) = 0;
   virtual absl::StatusOr<int64_t> Size() = 0;
   // Everything written is on the disk afterwards. After a failure what is on

@@ -13,6 +13,7 @@
 #include "base/crc32c.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "storage/checkpoint_index.h"
 #include "storage/checkpoint_layout.h"
 
 namespace varkeep::storage {
@@ -21,7 +22,6 @@ namespace {
 using Json = nlohmann::json;  // keys are sorted
 
 constexpr char kFormat[] = "varkeep manifest";
-constexpr int64_t kFormatVersion = 1;
 
 std::string Hex(uint32_t crc) {
   return absl::StrCat(absl::Hex(crc, absl::kZeroPad8));
@@ -160,11 +160,7 @@ absl::StatusOr<Manifest> Parse(const std::string& text) {
   if (format != kFormat) return Bad("format");
   int64_t version = 0;
   RETURN_IF_ERROR(Get(json, "format_version", &version));
-  if (version > kFormatVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("it has format version ", version,
-                     ", this program reads up to ", kFormatVersion));
-  }
+  RETURN_IF_ERROR(CheckFormatVersion(version));
   Manifest manifest;
   RETURN_IF_ERROR(Get(json, "last_id", &manifest.last_id));
   RETURN_IF_ERROR(GetCheckpoints(json, "checkpoints", manifest.last_id,
@@ -206,7 +202,7 @@ void Unlist(CheckpointId id, Manifest* manifest) {
 
 std::string FormatManifest(const Manifest& manifest) {
   Json json = {{"format", kFormat},
-               {"format_version", kFormatVersion},
+               {"format_version", kCheckpointFormatVersion},
                {"last_id", manifest.last_id},
                {"checkpoints", Format(manifest.checkpoints)},
                {"holders", Format(manifest.holders)},

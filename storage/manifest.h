@@ -31,7 +31,7 @@ void Unlist(CheckpointId id, Manifest* manifest);
 std::string FormatManifest(const Manifest& manifest);
 
 // The inverse. `file` stands for the file in messages. DATA_LOSS when the text
-// is damaged in any way, FAILED_PRECONDITION for a later format version.
+// is damaged in any way, FAILED_PRECONDITION for another format version.
 absl::StatusOr<Manifest> ParseManifest(const std::string& text,
                                        absl::string_view file);
 

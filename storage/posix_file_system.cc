@@ -112,8 +112,9 @@ class PosixFile final : public File {
         // Whatever is in the way is found out, or not, by an ordinary write.
         StopDirectWriting();
       }
-      ssize_t count = Retry(
-          [&] { return ::pwrite(fd_, bytes.data(), bytes.size(), offset); });
+      const size_t ordinary = OrdinaryBytes(offset, bytes);
+      ssize_t count =
+          Retry([&] { return ::pwrite(fd_, bytes.data(), ordinary, offset); });
       if (count < 0) return Error("write", path_, errno);
       if (count == 0) return Error("write", path_, ENOSPC);
       bytes = bytes.subspan(static_cast<size_t>(count));
@@ -182,6 +183,17 @@ class PosixFile final : public File {
     }
     return std::min(bytes.size() / kDirectAlignment * kDirectAlignment,
                     kMaxDirectBytes);
+  }
+
+  // How many of the bytes to write through the page cache, when the first of
+  // them cannot be written past it: up to the next page if the rest can be.
+  size_t OrdinaryBytes(int64_t offset, std::span<const std::byte> bytes) {
+    const size_t head =
+        kDirectAlignment - static_cast<size_t>(offset) % kDirectAlignment;
+    const bool rest_is_direct =
+        head < bytes.size() && DirectBytes(offset + static_cast<int64_t>(head),
+                                           bytes.subspan(head)) > 0;
+    return rest_is_direct ? head : bytes.size();
   }
 
   void StopDirectWriting() {

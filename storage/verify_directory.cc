@@ -8,10 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "storage/checkpoint_directory.h"
+#include "storage/checkpoint_file.h"
 #include "storage/checkpoint_layout.h"
-#include "storage/checkpoint_trailer.h"
 #include "storage/checkpoint_verifier.h"
-#include "storage/hdf5/checkpoint_reader.h"
 
 namespace varkeep::storage {
 namespace {
@@ -56,7 +55,8 @@ class DirectoryVerifier {
   }
 
   absl::Status Classify(const std::string& name) {
-    if (named_.contains(name) || name == kLockFile || name == kManifestFile) {
+    if (named_.contains(name) || name == kLockFile || name == kManifestFile ||
+        name == kServersMarker || name == kServersLog) {
       return absl::OkStatus();
     }
     if (IsTemporaryName(name) || removing_.contains(name)) {
@@ -82,11 +82,11 @@ class DirectoryVerifier {
     found.listed = false;
     found.info.id = id;
     found.info.file = name;
-    const std::string path = directory_.PathOf(name);
-    ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                     directory_.file_system().OpenForRead(path));
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<File> file,
+        directory_.file_system().OpenForRead(directory_.PathOf(name)));
     ASSIGN_OR_RETURN(found.info.size_bytes, file->Size());
-    absl::Status status = Describe(std::move(file), path, &found.info);
+    absl::Status status = directory_.Examine(name, &found.info).status();
     if (!status.ok() && !absl::IsDataLoss(status)) return status;
     if (!status.ok()) {
       found.report.damage.push_back(
@@ -94,13 +94,6 @@ class DirectoryVerifier {
     }
     report_.checkpoints.push_back(std::move(found));
     return absl::OkStatus();
-  }
-
-  absl::Status Describe(std::unique_ptr<File> file, const std::string& path,
-                        CheckpointInfo* info) {
-    ASSIGN_OR_RETURN(Seal seal, VerifyTrailer(file.get()));
-    info->crc32c = seal.crc32c;
-    return directory_.ReadIndex(std::move(file), path, info).status();
   }
 
   absl::Status VerifyAll() {

@@ -28,7 +28,7 @@ struct DirectoryReport {
   std::vector<std::string> litter;
   // Files in quarantine, as "quarantine/NAME".
   std::vector<std::string> quarantined;
-  // Names that are not storage's own.
+  // Names that are neither storage's nor the server's.
   std::vector<std::string> others;
 };
 
@@ -36,7 +36,7 @@ struct DirectoryReport {
 // changes nothing and takes no lock. While a server uses the directory what it
 // removes meanwhile is reported as missing. `progress` may be empty.
 // Damage is no error. NOT_FOUND when there is no such directory,
-// FAILED_PRECONDITION when it is of a later format version, CANCELLED, the
+// FAILED_PRECONDITION when it is of another format version, CANCELLED, the
 // disk's own errors.
 absl::StatusOr<DirectoryReport> VerifyDirectory(
     FileSystem* file_system, const std::string& path,

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/hdf5/attributes.h"
 
-#include <algorithm>
 #include <string>
-#include <type_traits>
-#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_annotate.h"
@@ -83,100 +81,6 @@ absl::Status PutValue(hid_t object, const std::string& name,
   return PutStrings(object, name, space, strings);
 }
 
-// An attribute that is open, with what it is made of.
-struct OpenAttribute {
-  AttributeHandle handle;
-  DatatypeHandle type;
-  DataspaceHandle space;
-  int rank = 0;
-  size_t elements = 0;
-};
-
-absl::StatusOr<OpenAttribute> OpenByName(hid_t object, const char* name) {
-  OpenAttribute opened;
-  ASSIGN_OR_RETURN(
-      opened.handle,
-      Own<AttributeHandle>(H5Aopen(object, name, H5P_DEFAULT), "H5Aopen"));
-  ASSIGN_OR_RETURN(
-      opened.type,
-      Own<DatatypeHandle>(H5Aget_type(opened.handle.id()), "H5Aget_type"));
-  ASSIGN_OR_RETURN(
-      opened.space,
-      Own<DataspaceHandle>(H5Aget_space(opened.handle.id()), "H5Aget_space"));
-  opened.rank = H5Sget_simple_extent_ndims(opened.space.id());
-  const hssize_t elements = H5Sget_simple_extent_npoints(opened.space.id());
-  if (opened.rank < 0 || elements < 0) {
-    return ErrorFromStack("H5Sget_simple_extent_npoints");
-  }
-  opened.elements = static_cast<size_t>(elements);
-  return opened;
-}
-
-using AttributeValue = decltype(Attribute::value);
-
-absl::StatusOr<AttributeValue> ReadStrings(const OpenAttribute& opened) {
-  if (H5Tis_variable_str(opened.type.id()) <= 0 || opened.rank > 1) {
-    return absl::InternalError("it is an unexpected kind of string");
-  }
-  ASSIGN_OR_RETURN(DatatypeHandle type, StringType());
-  std::vector<char*> texts(std::max<size_t>(opened.elements, 1), nullptr);
-  absl::Status status =
-      Check(H5Aread(opened.handle.id(), type.id(), texts.data()), "H5Aread");
-  std::vector<std::string> strings;
-  for (size_t i = 0; i < opened.elements; ++i) {
-    strings.emplace_back(texts[i] == nullptr ? "" : texts[i]);
-    H5free_memory(texts[i]);  // also what was read before an error
-  }
-  RETURN_IF_ERROR(status);
-  if (opened.rank == 1) return AttributeValue(std::move(strings));
-  if (strings.empty()) return absl::InternalError("it has no value");
-  return AttributeValue(std::move(strings[0]));
-}
-
-template <typename T>
-absl::StatusOr<AttributeValue> ReadScalar(const OpenAttribute& opened,
-                                          hid_t type) {
-  if (opened.rank != 0 || opened.elements != 1) {
-    return absl::InternalError("it is not a scalar");
-  }
-  T value{};
-  RETURN_IF_ERROR(Check(H5Aread(opened.handle.id(), type, &value), "H5Aread"));
-  if constexpr (std::is_same_v<T, int8_t>) {
-    return AttributeValue(value != 0);
-  } else {
-    return AttributeValue(value);
-  }
-}
-
-absl::StatusOr<AttributeValue> ReadValue(hid_t object, const char* name) {
-  ASSIGN_OR_RETURN(OpenAttribute opened, OpenByName(object, name));
-  const hid_t type = opened.type.id();
-  switch (H5Tget_class(type)) {
-    case H5T_STRING:
-      return ReadStrings(opened);
-    case H5T_INTEGER:
-      return H5Tget_sign(type) == H5T_SGN_NONE
-                 ? ReadScalar<uint64_t>(opened, H5T_NATIVE_UINT64)
-                 : ReadScalar<int64_t>(opened, H5T_NATIVE_INT64);
-    case H5T_ENUM: {
-      ASSIGN_OR_RETURN(DatatypeHandle expected, FileType(DType::kBool));
-      if (H5Tequal(type, expected.id()) > 0) {
-        return ReadScalar<int8_t>(opened, type);
-      }
-      break;
-    }
-    default:
-      break;
-  }
-  return absl::InternalError("it is of an unexpected type");
-}
-
-herr_t CollectName(hid_t /*object*/, const char* name,
-                   const H5A_info_t* /*info*/, void* names) {
-  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
-  return 0;
-}
-
 }  // namespace
 
 absl::Status WriteAttribute(hid_t object, const Attribute& attribute) {
@@ -188,41 +92,11 @@ absl::Status WriteAttribute(hid_t object, const Attribute& attribute) {
   return Annotate(status, absl::StrCat("attribute '", attribute.name, "'"));
 }
 
-absl::StatusOr<std::vector<Attribute>> ReadAttributes(hid_t object) {
-  std::vector<std::string> names;
-  RETURN_IF_ERROR(Check(H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, nullptr,
-                                    CollectName, &names),
-                        "H5Aiterate2"));
-  std::sort(names.begin(), names.end());
-  std::vector<Attribute> attributes;
-  for (const std::string& name : names) {
-    if (name == kShape) continue;
-    absl::StatusOr<AttributeValue> value = ReadValue(object, name.c_str());
-    if (!value.ok()) {
-      return Annotate(value.status(), absl::StrCat("attribute '", name, "'"));
-    }
-    attributes.push_back({name, *std::move(value)});
-  }
-  return attributes;
-}
-
 absl::Status WriteShapeAttribute(hid_t object, const Shape& shape) {
   ASSIGN_OR_RETURN(DataspaceHandle space, Vector(shape.dims().size()));
   const int64_t none = 0;
   return Put(object, kShape, H5T_STD_I64LE, space.id(),
              shape.rank() == 0 ? &none : shape.dims().data());
-}
-
-absl::StatusOr<Shape> ReadShapeAttribute(hid_t object) {
-  ASSIGN_OR_RETURN(OpenAttribute opened, OpenByName(object, kShape));
-  if (opened.rank != 1 || opened.elements > Shape::kMaxRank ||
-      H5Tequal(opened.type.id(), H5T_STD_I64LE) <= 0) {
-    return absl::InternalError("the attribute 'shape' is not a shape");
-  }
-  std::array<int64_t, Shape::kMaxRank> dims{};
-  RETURN_IF_ERROR(Check(
-      H5Aread(opened.handle.id(), H5T_NATIVE_INT64, dims.data()), "H5Aread"));
-  return Shape::Create(std::span(dims).first(opened.elements));
 }
 
 }  // namespace varkeep::storage::hdf5

@@ -4,10 +4,7 @@
 
 #include <hdf5.h>
 
-#include <vector>
-
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "storage/checkpoint.h"
 
 namespace varkeep::storage::hdf5 {
@@ -17,14 +14,8 @@ namespace varkeep::storage::hdf5 {
 // as a vector of them.
 absl::Status WriteAttribute(hid_t object, const Attribute& attribute);
 
-// Every attribute of an open object except "shape", in the order of their
-// names. Integers of any width become int64 or uint64. An error names the
-// attribute that is of another kind.
-absl::StatusOr<std::vector<Attribute>> ReadAttributes(hid_t object);
-
 // The attribute "shape", a vector of int64: the shape of a null value.
 absl::Status WriteShapeAttribute(hid_t object, const Shape& shape);
-absl::StatusOr<Shape> ReadShapeAttribute(hid_t object);
 
 }  // namespace varkeep::storage::hdf5
 

@@ -2,10 +2,11 @@
 #include "storage/hdf5/checkpoint_writer.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
-#include <thread>
-#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -15,16 +16,18 @@
 #include "storage/hdf5/attributes.h"
 #include "storage/hdf5/datatypes.h"
 #include "storage/hdf5/error.h"
-#include "storage/hdf5/external_link.h"
 #include "storage/hdf5/file_driver.h"
 #include "storage/hdf5/format.h"
+#include "storage/hdf5/group_path.h"
 #include "storage/hdf5/handle.h"
+#include "storage/hdf5/value_stream.h"
 
 namespace varkeep::storage::hdf5 {
 namespace {
 
-// From here on a second thread is worth its start.
-constexpr size_t kThreadBytes = 4 << 20;
+// HDF5's own data are together in blocks of so many bytes.
+constexpr int64_t kMinBlockBytes = 2 << 10;
+constexpr int64_t kMaxBlockBytes = 1 << 20;
 
 absl::StatusOr<DataspaceHandle> SpaceOf(const CheckpointEntry& entry) {
   if (entry.value == nullptr) {
@@ -40,120 +43,126 @@ absl::StatusOr<DataspaceHandle> SpaceOf(const CheckpointEntry& entry) {
       "H5Screate_simple");
 }
 
+// For people and tools: one attribute costs HDF5 as much as all of them.
+std::string AttributesAsJson(const std::vector<Attribute>& attributes) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const Attribute& attribute : attributes) {
+    std::visit([&](const auto& value) { json[attribute.name] = value; },
+               attribute.value);
+  }
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 class Writer {
  public:
-  Writer(const SharedEntries& shared, absl::Time created,
+  Writer(SharedEntries shared, absl::Time created,
          const CheckpointProgress& progress, File* file)
-      : shared_(shared),
-        created_(
-            absl::FormatTime(absl::RFC3339_full, created, absl::UTCTimeZone())),
-        progress_(progress),
-        driver_(file) {}
+      : progress_(progress), file_(file), stream_(file) {
+    index_.shared = std::move(shared);
+    index_.created = created;
+  }
 
-  absl::StatusOr<std::vector<StoredValue>> Write(CheckpointContents contents) {
-    absl::Status status = WriteThroughDriver(std::move(contents));
-    // The file's error is the cause, what HDF5 says a consequence.
-    RETURN_IF_ERROR(driver_.status());
-    RETURN_IF_ERROR(status);
-    return std::move(values_);
+  absl::StatusOr<CheckpointIndex> Write(CheckpointContents contents,
+                                        uint64_t block_bytes) {
+    RETURN_IF_ERROR(WriteHdf5(contents, block_bytes));
+    RETURN_IF_ERROR(stream_.Finish());
+    RETURN_IF_ERROR(driver_.Save(file_));
+    // Also when the size is right already: gives back what was reserved.
+    RETURN_IF_ERROR(file_->Truncate(driver_.size()));
+    index_.contents.revision = contents.revision;
+    index_.contents.attributes = std::move(contents.attributes);
+    return std::move(index_);
   }
 
  private:
-  absl::Status WriteThroughDriver(CheckpointContents contents) {
-    ASSIGN_OR_RETURN(FileHandle file, driver_.Create());
+  absl::Status WriteHdf5(CheckpointContents& contents, uint64_t block_bytes) {
+    ASSIGN_OR_RETURN(FileHandle file, driver_.Create(block_bytes));
     RETURN_IF_ERROR(MakeProperties());
-    const int64_t all_bytes = ValueBytes(contents);
-    int64_t done_bytes = 0;
-    for (CheckpointEntry& entry : contents.entries) {
-      absl::Status status = WriteEntry(file.id(), entry);
-      RETURN_IF_ERROR(
-          Annotate(status, absl::StrCat("entry '", entry.path, "'")));
-      RETURN_IF_ERROR(driver_.status());
-      if (entry.value == nullptr) continue;
-      done_bytes += entry.value->size_bytes();
-      entry.value = nullptr;
-      if (progress_) progress_(done_bytes, all_bytes);
+    {
+      ASSIGN_OR_RETURN(GroupPath group, GroupPath::Create(file.id()));
+      RETURN_IF_ERROR(WriteEntries(contents, &group));
     }
     RETURN_IF_ERROR(WriteRootAttributes(file.id(), contents));
     return Check(file.Close(), "H5Fclose");
   }
 
+  absl::Status WriteEntries(CheckpointContents& contents, GroupPath* group) {
+    const int64_t all_bytes = ValueBytes(contents);
+    int64_t done_bytes = 0;
+    for (CheckpointEntry& entry : contents.entries) {
+      const int64_t bytes =
+          entry.value == nullptr ? 0 : entry.value->size_bytes();
+      const bool has_value = entry.value != nullptr;
+      const std::string path = entry.path;
+      absl::Status status = WriteEntry(std::move(entry), group);
+      RETURN_IF_ERROR(Annotate(status, absl::StrCat("entry '", path, "'")));
+      RETURN_IF_ERROR(stream_.status());
+      if (!has_value) continue;
+      done_bytes += bytes;
+      if (progress_) progress_(done_bytes, all_bytes);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status MakeProperties() {
-    ASSIGN_OR_RETURN(
-        link_properties_,
-        Own<PropertiesHandle>(H5Pcreate(H5P_LINK_CREATE), "H5Pcreate"));
-    RETURN_IF_ERROR(
-        Check(H5Pset_create_intermediate_group(link_properties_.id(), 1),
-              "H5Pset_create_intermediate_group"));
-    RETURN_IF_ERROR(
-        Check(H5Pset_char_encoding(link_properties_.id(), H5T_CSET_UTF8),
-              "H5Pset_char_encoding"));
     ASSIGN_OR_RETURN(
         dataset_properties_,
         Own<PropertiesHandle>(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate"));
+    const hid_t id = dataset_properties_.id();
     RETURN_IF_ERROR(
-        Check(H5Pset_fill_time(dataset_properties_.id(), H5D_FILL_TIME_NEVER),
-              "H5Pset_fill_time"));
-    return Check(H5Pset_obj_track_times(dataset_properties_.id(), false),
-                 "H5Pset_obj_track_times");
+        Check(H5Pset_fill_time(id, H5D_FILL_TIME_NEVER), "H5Pset_fill_time"));
+    // So that its place is known at once.
+    RETURN_IF_ERROR(Check(H5Pset_alloc_time(id, H5D_ALLOC_TIME_EARLY),
+                          "H5Pset_alloc_time"));
+    return Check(H5Pset_obj_track_times(id, false), "H5Pset_obj_track_times");
   }
 
-  absl::Status WriteEntry(hid_t file, const CheckpointEntry& entry) {
-    auto shared = shared_.files.find(entry.path);
-    if (shared != shared_.files.end()) {
-      return WriteExternalLink(file, entry.path, shared->second,
-                               link_properties_.id());
+  absl::Status WriteEntry(CheckpointEntry entry, GroupPath* group) {
+    auto shared = index_.shared.files.find(entry.path);
+    if (shared != index_.shared.files.end()) {
+      return group->AddExternalLink(entry.path, shared->second);
     }
     ASSIGN_OR_RETURN(DatatypeHandle type, FileType(entry.dtype));
     ASSIGN_OR_RETURN(DataspaceHandle space, SpaceOf(entry));
-    ASSIGN_OR_RETURN(
-        auto dataset,
-        Own<DatasetHandle>(H5Dcreate2(file, entry.path.c_str(), type.id(),
-                                      space.id(), link_properties_.id(),
-                                      dataset_properties_.id(), H5P_DEFAULT),
-                           "H5Dcreate2"));
-    for (const Attribute& attribute : entry.attributes) {
-      RETURN_IF_ERROR(WriteAttribute(dataset.id(), attribute));
-    }
+    ASSIGN_OR_RETURN(DatasetHandle dataset,
+                     group->AddDataset(entry.path, type.id(), space.id(),
+                                       dataset_properties_.id()));
     RETURN_IF_ERROR(WriteAttribute(
         dataset.id(), {kDType, std::string(DTypeName(entry.dtype))}));
+    if (!entry.attributes.empty()) {
+      RETURN_IF_ERROR(WriteAttribute(
+          dataset.id(), {kAttributes, AttributesAsJson(entry.attributes)}));
+    }
     if (entry.value == nullptr) {
-      return WriteShapeAttribute(dataset.id(), entry.shape);
+      entry.value_version = 0;
+      RETURN_IF_ERROR(WriteShapeAttribute(dataset.id(), entry.shape));
+      index_.values.emplace_back();
+    } else {
+      RETURN_IF_ERROR(WriteValue(dataset.id(), &entry));
     }
-    ASSIGN_OR_RETURN(uint32_t crc, WriteValue(dataset.id(), type.id(), entry));
-    RETURN_IF_ERROR(WriteAttribute(dataset.id(), {kCrc32c, uint64_t{crc}}));
-    if (entry.value_version == 0 ||
-        entry.value->size_bytes() < kSharedValueBytes) {
-      return absl::OkStatus();
-    }
-    return WriteAttribute(dataset.id(), {kValueVersion, entry.value_version});
+    index_.contents.entries.push_back(std::move(entry));
+    return absl::OkStatus();
   }
 
-  // The checksum of the value. That of a large one is taken while it is on its
-  // way to the disk.
-  absl::StatusOr<uint32_t> WriteValue(hid_t dataset, hid_t type,
-                                      const CheckpointEntry& entry) {
-    const std::span<const std::byte> bytes = entry.value->bytes();
-    uint32_t crc = 0;
-    std::thread checksum;
-    if (bytes.size() >= kThreadBytes) {
-      checksum = std::thread([&] { crc = Crc32c(bytes); });
-    } else {
-      crc = Crc32c(bytes);
-    }
-    herr_t written = 0;
+  absl::Status WriteValue(hid_t dataset, CheckpointEntry* entry) {
+    StoredValue stored;
+    stored.size_bytes = entry->value->size_bytes();
+    if (stored.size_bytes < kSharedValueBytes) entry->value_version = 0;
+    TensorRef value = std::move(entry->value);
+    const std::span<const std::byte> bytes = value->bytes();
     if (!bytes.empty()) {
-      written =
-          H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
+      const haddr_t offset = H5Dget_offset(dataset);
+      if (offset == HADDR_UNDEF) return ErrorFromStack("H5Dget_offset");
+      stored.offset = static_cast<int64_t>(offset);
+      stream_.Write(stored.offset, value);
+      // Of a large one while it is on its way to the disk.
+      stored.crc32c = Crc32c(bytes);
     }
-    if (checksum.joinable()) checksum.join();
-    RETURN_IF_ERROR(Check(written, "H5Dwrite"));
-    if (bytes.empty()) return crc;
-    const haddr_t offset = H5Dget_offset(dataset);
-    if (offset == HADDR_UNDEF) return ErrorFromStack("H5Dget_offset");
-    values_.push_back(
-        {static_cast<int64_t>(offset), entry.value->size_bytes(), crc});
-    return crc;
+    index_.values.emplace_back(stored);
+    RETURN_IF_ERROR(
+        WriteAttribute(dataset, {kCrc32c, uint64_t{stored.crc32c}}));
+    if (entry->value_version == 0) return absl::OkStatus();
+    return WriteAttribute(dataset, {kValueVersion, entry->value_version});
   }
 
   absl::Status WriteRootAttributes(hid_t file,
@@ -161,67 +170,84 @@ class Writer {
     for (const Attribute& attribute : contents.attributes) {
       RETURN_IF_ERROR(WriteAttribute(file, attribute));
     }
-    const Attribute own[] = {{kFormat, std::string(kFormatName)},
-                             {kFormatVersionName, kFormatVersion},
-                             {kRevision, contents.revision},
-                             {kCreated, created_}};
+    const Attribute own[] = {
+        {kFormat, std::string(kFormatName)},
+        {kFormatVersion, kCheckpointFormatVersion},
+        {kRevision, contents.revision},
+        {kCreated, absl::FormatTime(absl::RFC3339_full, index_.created,
+                                    absl::UTCTimeZone())}};
     for (const Attribute& attribute : own) {
       RETURN_IF_ERROR(WriteAttribute(file, attribute));
     }
-    if (shared_.holders.empty()) return absl::OkStatus();
+    if (index_.shared.holders.empty()) return absl::OkStatus();
     std::vector<std::string> holders;
-    for (const Holder& holder : shared_.holders) {
+    for (const Holder& holder : index_.shared.holders) {
       holders.push_back(FormatHolder(holder));
     }
     return WriteAttribute(file, {kHolders, std::move(holders)});
   }
 
-  const SharedEntries& shared_;
-  const std::string created_;
   const CheckpointProgress& progress_;
+  File* const file_;
   FileDriver driver_;
-  PropertiesHandle link_properties_;
+  ValueStream stream_;
   PropertiesHandle dataset_properties_;
-  std::vector<StoredValue> values_;
+  CheckpointIndex index_;
 };
 
 int64_t AttributesSize(const std::vector<Attribute>& attributes) {
   // Message, datatype and dataspace; a string also has a place in a heap.
-  constexpr size_t kAttributeBytes = 192;
+  constexpr size_t kAttributeBytes = 256;
   constexpr size_t kStringBytes = 64;
+  // Once in HDF5, where JSON may make six of a byte, once in the index. Heaps
+  // and headers grow in steps and leave gaps.
+  constexpr size_t kCopies = 8;
   size_t size = 0;
   for (const Attribute& attribute : attributes) {
-    size += kAttributeBytes + attribute.name.size();
+    size += kAttributeBytes + kCopies * attribute.name.size();
     if (auto* text = std::get_if<std::string>(&attribute.value)) {
-      size += kStringBytes + text->size();
+      size += kStringBytes + kCopies * text->size();
     }
     if (auto* list = std::get_if<std::vector<std::string>>(&attribute.value)) {
-      for (const std::string& text : *list) size += kStringBytes + text.size();
+      for (const std::string& text : *list) {
+        size += kStringBytes + kCopies * text.size();
+      }
     }
   }
-  // Heaps and headers grow in steps and leave gaps: twice is enough.
-  return static_cast<int64_t>(2 * size);
+  return static_cast<int64_t>(size);
+}
+
+int64_t EstimateIndexSize(const CheckpointContents& contents,
+                          const SharedEntries& shared) {
+  constexpr int64_t kFileBytes = 128 << 10;
+  constexpr int64_t kEntryBytes = 2 << 10;
+  constexpr int64_t kGroupBytes = 2 << 10;
+  constexpr int64_t kHolderBytes = 256;
+  int64_t size = kFileBytes + AttributesSize(contents.attributes);
+  for (const Holder& holder : shared.holders) {
+    size += kHolderBytes + 3 * static_cast<int64_t>(holder.file.size());
+  }
+  for (const CheckpointEntry& entry : contents.entries) {
+    size += kEntryBytes + AttributesSize(entry.attributes);
+    size += 3 * static_cast<int64_t>(entry.path.size());
+    size += kGroupBytes * std::count(entry.path.begin(), entry.path.end(), '/');
+  }
+  return size;
+}
+
+// What a block does not use up between values is lost.
+int64_t BlockBytes(int64_t index_bytes) {
+  return std::clamp(index_bytes / 64, kMinBlockBytes, kMaxBlockBytes);
 }
 
 }  // namespace
 
 int64_t EstimateFileSize(const CheckpointContents& contents,
                          const SharedEntries& shared) {
-  constexpr int64_t kFileBytes = 128 << 10;
-  constexpr int64_t kEntryBytes = (1 << 10) + 512;
-  constexpr int64_t kGroupBytes = 2 << 10;
   constexpr int64_t kAlignmentBytes = 4096;
-  constexpr int64_t kHolderBytes = 128;
-  constexpr int64_t kTrailerEntryBytes = 20;
-  int64_t size = kFileBytes + AttributesSize(contents.attributes);
-  for (const Holder& holder : shared.holders) {
-    size += 2 * kHolderBytes + 2 * static_cast<int64_t>(holder.file.size());
-  }
+  const int64_t index_bytes = EstimateIndexSize(contents, shared);
+  int64_t size = index_bytes + BlockBytes(index_bytes);
   for (const CheckpointEntry& entry : contents.entries) {
-    size += kEntryBytes + AttributesSize(entry.attributes);
-    size += 2 * static_cast<int64_t>(entry.path.size());
-    size += kTrailerEntryBytes +
-            kGroupBytes * std::count(entry.path.begin(), entry.path.end(), '/');
     if (entry.value != nullptr && !shared.files.contains(entry.path)) {
       size += entry.value->size_bytes() + kAlignmentBytes;
     }
@@ -229,13 +255,15 @@ int64_t EstimateFileSize(const CheckpointContents& contents,
   return size;
 }
 
-absl::StatusOr<std::vector<StoredValue>> WriteCheckpoint(
-    CheckpointContents contents, const SharedEntries& shared,
-    absl::Time created, const CheckpointProgress& progress, File* file) {
+absl::StatusOr<CheckpointIndex> WriteCheckpoint(
+    CheckpointContents contents, SharedEntries shared, absl::Time created,
+    const CheckpointProgress& progress, File* file) {
   RETURN_IF_ERROR(Validate(contents));
   Sort(&contents);
   PrepareThread();
-  return Writer(shared, created, progress, file).Write(std::move(contents));
+  const int64_t block_bytes = BlockBytes(EstimateIndexSize(contents, shared));
+  return Writer(std::move(shared), created, progress, file)
+      .Write(std::move(contents), static_cast<uint64_t>(block_bytes));
 }
 
 }  // namespace varkeep::storage::hdf5

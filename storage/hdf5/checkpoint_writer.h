@@ -3,19 +3,18 @@
 #define VARKEEP_STORAGE_HDF5_CHECKPOINT_WRITER_H_
 
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "storage/checkpoint.h"
+#include "storage/checkpoint_index.h"
 #include "storage/checkpoint_store.h"
 #include "storage/file_system.h"
-#include "storage/hdf5/checkpoint_index.h"
-#include "storage/hdf5/shared_entries.h"
 
 namespace varkeep::storage::hdf5 {
 
-// A size that the checkpoint's file does not exceed.
+// A size that the checkpoint's file, index and trailer included, does not
+// exceed.
 int64_t EstimateFileSize(const CheckpointContents& contents,
                          const SharedEntries& shared);
 
@@ -24,10 +23,10 @@ int64_t EstimateFileSize(const CheckpointContents& contents,
 // written. After an error, the file's own or INVALID_ARGUMENT from Validate,
 // the file is worth nothing, but HDF5 holds nothing open and the next
 // checkpoint can be written.
-// Answers with where the values are.
-absl::StatusOr<std::vector<StoredValue>> WriteCheckpoint(
-    CheckpointContents contents, const SharedEntries& shared,
-    absl::Time created, const CheckpointProgress& progress, File* file);
+// Answers with all that the file says and where the values are in it.
+absl::StatusOr<CheckpointIndex> WriteCheckpoint(
+    CheckpointContents contents, SharedEntries shared, absl::Time created,
+    const CheckpointProgress& progress, File* file);
 
 }  // namespace varkeep::storage::hdf5
 

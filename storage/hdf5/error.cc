@@ -4,7 +4,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "storage/hdf5/external_link.h"
 
 namespace varkeep::storage::hdf5 {
 namespace {
@@ -29,7 +28,6 @@ void PrepareThread() {
     H5dont_atexit();
     H5open();
     H5PLset_loading_state(0);
-    ForbidFollowingLinks();
     return true;
   }();
   static_cast<void>(prepared);

@@ -12,8 +12,7 @@
 namespace varkeep::storage::hdf5 {
 
 // To be called by each thread before it uses HDF5: nothing is printed to
-// standard error, no plugin is ever loaded, no link into another file ever
-// followed. Cheap. Thread-safe.
+// standard error, no plugin is ever loaded. Cheap. Thread-safe.
 void PrepareThread();
 
 // What the calling thread's HDF5 error stack says about the failed `call`, as

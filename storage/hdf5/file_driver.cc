@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <utility>
+#include <vector>
 
 #include "base/status_macros.h"
 #include "storage/hdf5/error.h"
@@ -12,11 +12,11 @@
 namespace varkeep::storage::hdf5 {
 namespace {
 
-// Values of this size and more begin at a multiple of kAlignment.
-constexpr hsize_t kAlignmentThreshold = 64 << 10;
+// Values of this size and more begin at a multiple of kAlignment: they are
+// written from where they are. Smaller ones lie side by side.
+constexpr hsize_t kAlignmentThreshold = 1 << 20;
 constexpr hsize_t kAlignment = 4096;
-// Metadata is gathered into blocks of this size: fewer, larger writes.
-constexpr hsize_t kMetadataBlockBytes = 16 << 10;
+constexpr size_t kSaveBytes = 1 << 20;  // in one write
 
 constexpr haddr_t kMaxAddress = (haddr_t{1} << 62) - 1;
 
@@ -40,15 +40,14 @@ const OpenFile* Cast(const H5FD_t* file) {
 }  // namespace
 
 struct DriverCallbacks {
-  static H5FD_t* Open(const char* /*name*/, unsigned flags, hid_t properties,
-                      haddr_t /*max_address*/) {
+  static H5FD_t* Open(const char* /*name*/, unsigned /*flags*/,
+                      hid_t properties, haddr_t /*max_address*/) {
     const auto* info =
         static_cast<const DriverInfo*>(H5Pget_driver_info(properties));
     if (info == nullptr) return nullptr;
     auto* file = new (std::nothrow) OpenFile{};
     if (file == nullptr) return nullptr;
     file->driver = info->driver;
-    if ((flags & H5F_ACC_TRUNC) != 0) file->driver->size_ = 0;
     return &file->base;
   }
 
@@ -58,9 +57,8 @@ struct DriverCallbacks {
   }
 
   static herr_t Query(const H5FD_t* /*file*/, unsigned long* flags) {
-    // No data sieve: values go to the file from where they are.
-    *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA |
-             H5FD_FEAT_AGGREGATE_SMALLDATA | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+    *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_AGGREGATE_SMALLDATA |
+             H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
     return 0;
   }
 
@@ -77,22 +75,19 @@ struct DriverCallbacks {
 
   static herr_t Read(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address,
                      size_t size, void* out) {
-    return Cast(file)->driver->Read(address,
-                                    {static_cast<std::byte*>(out), size})
-               ? 0
-               : -1;
+    Cast(file)->driver->Read(address, {static_cast<std::byte*>(out), size});
+    return 0;
   }
 
-  static herr_t Write(H5FD_t* file, H5FD_mem_t type, hid_t, haddr_t address,
+  static herr_t Write(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address,
                       size_t size, const void* bytes) {
     Cast(file)->driver->Write(address,
-                              {static_cast<const std::byte*>(bytes), size},
-                              type != H5FD_MEM_DRAW);
+                              {static_cast<const std::byte*>(bytes), size});
     return 0;
   }
 
   static herr_t Truncate(H5FD_t* file, hid_t, hbool_t /*closing*/) {
-    Cast(file)->driver->Truncate(Cast(file)->end_of_allocation);
+    Cast(file)->driver->size_ = Cast(file)->end_of_allocation;
     return 0;
   }
 };
@@ -121,7 +116,8 @@ constexpr H5FD_class_t MakeClass() {
 
 constexpr H5FD_class_t kClass = MakeClass();
 
-absl::StatusOr<PropertiesHandle> AccessProperties(FileDriver* driver) {
+absl::StatusOr<PropertiesHandle> AccessProperties(FileDriver* driver,
+                                                  uint64_t block_bytes) {
   PrepareThread();
   static const hid_t driver_id = H5FDregister(&kClass);
   ASSIGN_OR_RETURN(
@@ -134,8 +130,8 @@ absl::StatusOr<PropertiesHandle> AccessProperties(FileDriver* driver) {
                         "H5Pset_fclose_degree"));
   RETURN_IF_ERROR(Check(H5Pset_alignment(id, kAlignmentThreshold, kAlignment),
                         "H5Pset_alignment"));
-  RETURN_IF_ERROR(Check(H5Pset_meta_block_size(id, kMetadataBlockBytes),
-                        "H5Pset_meta_block_size"));
+  RETURN_IF_ERROR(
+      Check(H5Pset_meta_block_size(id, block_bytes), "H5Pset_meta_block_size"));
   return properties;
 }
 
@@ -145,85 +141,71 @@ constexpr char kName[] = "/checkpoint";
 
 }  // namespace
 
-absl::StatusOr<FileHandle> FileDriver::Create() {
-  writing_ = true;
-  ASSIGN_OR_RETURN(PropertiesHandle access, AccessProperties(this));
+absl::StatusOr<FileHandle> FileDriver::Create(uint64_t block_bytes) {
+  ASSIGN_OR_RETURN(PropertiesHandle access,
+                   AccessProperties(this, block_bytes));
   return Own<FileHandle>(
       H5Fcreate(kName, H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), "H5Fcreate");
 }
 
-absl::StatusOr<FileHandle> FileDriver::OpenForRead() {
-  ASSIGN_OR_RETURN(PropertiesHandle access, AccessProperties(this));
-  absl::StatusOr<int64_t> size = file_->Size();
-  if (!size.ok()) {
-    KeepError(size.status());
-    return size.status();
-  }
-  size_ = static_cast<uint64_t>(*size);
-  return Own<FileHandle>(H5Fopen(kName, H5F_ACC_RDONLY, access.id()),
-                         "H5Fopen");
-}
-
-bool FileDriver::Read(uint64_t offset, std::span<std::byte> out) {
-  ReadFromFile(offset, out);
-  if (!writing_) return status_.ok();
-  for (auto page = unwritten_.lower_bound(offset / kPageBytes);
-       page != unwritten_.end() &&
-       page->first * kPageBytes < offset + out.size();
-       ++page) {
-    const uint64_t page_begin = page->first * kPageBytes;
-    const uint64_t begin = std::max(offset, page_begin);
-    const uint64_t end =
-        std::min<uint64_t>(offset + out.size(), page_begin + kPageBytes);
-    std::memcpy(out.data() + (begin - offset),
-                page->second.data() + (begin - page_begin), end - begin);
-  }
-  return true;
-}
-
-void FileDriver::Write(uint64_t offset, std::span<const std::byte> bytes,
-                       bool metadata) {
-  if (status_.ok()) {
-    KeepError(file_->WriteAt(static_cast<int64_t>(offset), bytes));
-  }
-  if (!status_.ok() && metadata) WriteToMemory(offset, bytes);
-  size_ = std::max(size_, offset + bytes.size());
-}
-
-void FileDriver::Truncate(uint64_t size) {
-  if (!writing_) return;
-  // Also when the size is right already: gives back what was reserved.
-  if (status_.ok()) KeepError(file_->Truncate(static_cast<int64_t>(size)));
-  size_ = size;
-}
-
-void FileDriver::KeepError(absl::Status status) {
-  if (status_.ok()) status_ = std::move(status);
-}
-
-void FileDriver::ReadFromFile(uint64_t offset, std::span<std::byte> out) {
-  const uint64_t there = offset < size_ ? size_ - offset : 0;
-  std::span<std::byte> head = out.first(std::min<uint64_t>(there, out.size()));
-  absl::Status status = file_->ReadAt(static_cast<int64_t>(offset), head);
-  std::fill(out.begin() + static_cast<std::ptrdiff_t>(head.size()), out.end(),
-            std::byte{0});
-  if (status.ok()) return;
-  std::fill(head.begin(), head.end(), std::byte{0});
-  KeepError(std::move(status));
-}
-
-void FileDriver::WriteToMemory(uint64_t offset,
-                               std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const uint64_t number = offset / kPageBytes;
+void FileDriver::Read(uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
     const uint64_t within = offset % kPageBytes;
-    auto [it, is_new] = unwritten_.try_emplace(number);
-    if (is_new) ReadFromFile(number * kPageBytes, it->second);
+    const size_t count = std::min<uint64_t>(out.size(), kPageBytes - within);
+    if (auto page = pages_.find(offset / kPageBytes); page != pages_.end()) {
+      std::memcpy(out.data(), &page->second.bytes[within], count);
+    } else {
+      std::memset(out.data(), 0, count);
+    }
+    out = out.subspan(count);
+    offset += count;
+  }
+}
+
+void FileDriver::Write(uint64_t offset, std::span<const std::byte> bytes) {
+  size_ = std::max(size_, offset + bytes.size());
+  while (!bytes.empty()) {
+    const uint64_t within = offset % kPageBytes;
     const size_t count = std::min<uint64_t>(bytes.size(), kPageBytes - within);
-    std::memcpy(it->second.data() + within, bytes.data(), count);
+    Page& page = pages_[offset / kPageBytes];
+    std::memcpy(&page.bytes[within], bytes.data(), count);
+    page.written |= (~std::bitset<kPageBytes>() >> (kPageBytes - count))
+                    << within;
     bytes = bytes.subspan(count);
     offset += count;
   }
+}
+
+absl::Status FileDriver::Save(File* file) const {
+  std::vector<std::byte> piece;
+  piece.reserve(kSaveBytes);
+  uint64_t piece_offset = 0;
+  auto save = [&]() -> absl::Status {
+    absl::Status status =
+        file->WriteAt(static_cast<int64_t>(piece_offset), piece);
+    piece.clear();
+    return status;
+  };
+  for (const auto& [number, page] : pages_) {
+    for (size_t begin = 0; begin < kPageBytes;) {
+      size_t end = begin;
+      while (end < kPageBytes && page.written[end]) ++end;
+      if (end == begin) {
+        ++begin;
+        continue;
+      }
+      const uint64_t offset = number * kPageBytes + begin;
+      if (!piece.empty() && (offset != piece_offset + piece.size() ||
+                             piece.size() + end - begin > kSaveBytes)) {
+        RETURN_IF_ERROR(save());
+      }
+      if (piece.empty()) piece_offset = offset;
+      piece.insert(piece.end(), page.bytes.begin() + begin,
+                   page.bytes.begin() + end);
+      begin = end;
+    }
+  }
+  return piece.empty() ? absl::OkStatus() : save();
 }
 
 }  // namespace varkeep::storage::hdf5

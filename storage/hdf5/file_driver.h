@@ -5,6 +5,7 @@
 #include <hdf5.h>
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -17,50 +18,40 @@
 
 namespace varkeep::storage::hdf5 {
 
-// Lets HDF5 read or write a storage::File.
+// A new HDF5 file in memory, but for the values, which others write. HDF5 never
+// meets the disk: it cannot close a file after an error (it leaks the file and
+// crashes when the process exits), and writes little by little.
 //
-// While writing it never reports an error to HDF5, which cannot close a file
-// after one (it leaks the file and crashes when the process exits). The first
-// error is kept instead: ask status() after each step, to stop early, and after
-// closing, before the file is used. From the first error on metadata is kept in
-// memory, so that HDF5 finds what it believes to have written, until it has
-// closed the file; values are dropped.
-//
-// One thread at a time. Must outlive the HDF5 file that it opened.
+// One thread at a time. Must outlive the HDF5 file that it made.
 class FileDriver {
  public:
-  // `file` is borrowed.
-  explicit FileDriver(File* file) : file_(file) {}
+  FileDriver() = default;
   FileDriver(const FileDriver&) = delete;
   FileDriver& operator=(const FileDriver&) = delete;
 
-  // Starts an HDF5 file. REQUIRES: the file is new and open for writing.
-  absl::StatusOr<FileHandle> Create();
-  // Opens the HDF5 file for reading. Here errors do reach HDF5.
-  absl::StatusOr<FileHandle> OpenForRead();
+  // Starts the file. HDF5's own data come in blocks of `block_bytes`, so that
+  // they are together.
+  absl::StatusOr<FileHandle> Create(uint64_t block_bytes);
 
-  // The first error of the file.
-  const absl::Status& status() const { return status_; }
+  // The size of the file, values included. REQUIRES: HDF5 has closed it.
+  int64_t size() const { return static_cast<int64_t>(size_); }
+  // Writes what HDF5 wrote, in large pieces.
+  absl::Status Save(File* file) const;
 
  private:
   friend struct DriverCallbacks;
   static constexpr uint64_t kPageBytes = 4096;
-  using Page = std::array<std::byte, kPageBytes>;
+  struct Page {
+    std::array<std::byte, kPageBytes> bytes{};
+    std::bitset<kPageBytes> written;
+  };
 
-  bool Read(uint64_t offset, std::span<std::byte> out);
-  void Write(uint64_t offset, std::span<const std::byte> bytes, bool metadata);
-  void Truncate(uint64_t size);
+  // Zeros where nothing was written.
+  void Read(uint64_t offset, std::span<std::byte> out) const;
+  void Write(uint64_t offset, std::span<const std::byte> bytes);
 
-  void KeepError(absl::Status status);
-  // As ReadAt, with zeros after the end of the file.
-  void ReadFromFile(uint64_t offset, std::span<std::byte> out);
-  void WriteToMemory(uint64_t offset, std::span<const std::byte> bytes);
-
-  File* const file_;
-  bool writing_ = false;
-  uint64_t size_ = 0;  // as HDF5 believes
-  absl::Status status_;
-  std::map<uint64_t, Page> unwritten_;  // by offset / kPageBytes
+  uint64_t size_ = 0;
+  std::map<uint64_t, Page> pages_;  // by offset / kPageBytes
 };
 
 }  // namespace varkeep::storage::hdf5

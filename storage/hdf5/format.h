@@ -2,17 +2,14 @@
 #ifndef VARKEEP_STORAGE_HDF5_FORMAT_H_
 #define VARKEEP_STORAGE_HDF5_FORMAT_H_
 
-#include <cstdint>
-
 namespace varkeep::storage::hdf5 {
 
-// The words of docs/checkpoint_format.md that writer and reader share.
+// The words of docs/checkpoint_format.md that other readers rely on.
 inline constexpr char kFormatName[] = "varkeep checkpoint";
-inline constexpr int64_t kFormatVersion = 1;
 
 // Attributes of the root group.
 inline constexpr char kFormat[] = "format";
-inline constexpr char kFormatVersionName[] = "format_version";
+inline constexpr char kFormatVersion[] = "format_version";
 inline constexpr char kRevision[] = "revision";
 inline constexpr char kCreated[] = "created";
 inline constexpr char kHolders[] = "holders";
@@ -21,6 +18,7 @@ inline constexpr char kHolders[] = "holders";
 inline constexpr char kDType[] = "dtype";
 inline constexpr char kCrc32c[] = "crc32c";
 inline constexpr char kValueVersion[] = "value_version";
+inline constexpr char kAttributes[] = "attributes";
 
 }  // namespace varkeep::storage::hdf5
 

@@ -36,6 +36,10 @@ TEST(Crc32cTest, HardwareAndPortablePathsAgreeAtEveryLengthAndSplit) {
     EXPECT_EQ(Crc32c(all.first(size).subspan(cut), Crc32c(all.first(cut))),
               expected)
         << size;
+    EXPECT_EQ(JoinCrc32c(Crc32c(all.first(cut)),
+                         Crc32c(all.first(size).subspan(cut)), size - cut),
+              expected)
+        << size;
   }
 }
 

@@ -171,17 +171,21 @@ class CheckpointBenchmark {
 
 int main(int argc, char** argv) {
   bool quick = false;
+  bool small = false;
   std::string json;
   CLI::App app("Saves and restores beside plain writes and reads.");
   app.add_flag("--quick", quick, "a tenth of the bytes");
+  app.add_flag("--small", small, "many small values only");
   app.add_option("--json", json, "also write the rows to this file");
   CLI11_PARSE(app, argc, argv);
   const varkeep::TempDir directory;
   const int64_t part = quick ? 10 : 1;
   varkeep::benchmarks::CheckpointBenchmark benchmark(directory.path(),
                                                      quick ? 0.5 : 5.0);
-  benchmark.Run(quick ? "1x100MB" : "1x1GB", 1, 1'000'000'000 / part);
-  benchmark.Run(quick ? "10x10MB" : "100x10MB", 100 / part, 10'000'000);
+  if (!small) {
+    benchmark.Run(quick ? "1x100MB" : "1x1GB", 1, 1'000'000'000 / part);
+    benchmark.Run(quick ? "10x10MB" : "100x10MB", 100 / part, 10'000'000);
+  }
   benchmark.Run(quick ? "1000x100KB" : "10000x100KB", 10'000 / part, 100'000);
   varkeep::benchmarks::Print(benchmark.rows());
   if (!json.empty()) varkeep::benchmarks::WriteJson(benchmark.rows(), json);

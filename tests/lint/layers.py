@@ -76,8 +76,11 @@ LAYERS = (
     _layer("file_system", "storage/*file_system*", "base"),
     _layer("checkpoint_api", "storage/checkpoint.* storage/checkpoint_store.*",
            "tensor base"),
+    _layer("checkpoint_index", "storage/checkpoint_index.*",
+           "checkpoint_api tensor base"),
     _layer("hdf5_checkpoint", "storage/hdf5/*",
-           "checkpoint_api file_system tensor base", "hdf5"),
+           "checkpoint_index checkpoint_api file_system tensor base",
+           "hdf5 json"),
     _layer("log", "storage/log/*", "file_system tensor base"),
     _layer("varkeep-import-helper", "storage/import/helper/main.cc",
            "import_helper import hdf5_checkpoint file_system tensor base",
@@ -87,7 +90,8 @@ LAYERS = (
            "hdf5 seccomp"),
     _layer("import", "storage/import/*", "tensor base"),
     _layer("checkpoint_store", "storage/*",
-           "checkpoint_api hdf5_checkpoint file_system tensor base", "json"),
+           "checkpoint_index checkpoint_api hdf5_checkpoint file_system tensor "
+           "base", "json"),
 
     # Where they meet, and the edge.
     _layer("durability", "server/durability/*",

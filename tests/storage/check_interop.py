@@ -5,6 +5,7 @@ check_interop.py CHECKPOINT DIRECTORY: for each dataset /dtypes/<dtype>/<case>
 the directory holds its bytes as <dtype>.<case>, and as big those of
 /variables/big:0. Fails with an exception.
 """
+import json
 import os
 import sys
 
@@ -41,27 +42,50 @@ def check_attributes(attrs):
     assert list(attrs["no list"]) == [] and attrs["no list"].shape == (0,)
 
 
+def crc32c(data):
+    table = []
+    for crc in range(256):
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+        table.append(crc)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def check_json(text):
+    assert isinstance(text, str)
+    assert json.loads(text) == {
+        "true": True, "false": False, "int": -5, "uint": 2**64 - 1,
+        "text": "gr\u00fc\u00df", "no text": "", "list": ["a", "", "\u4e2d"],
+        "no list": []}
+
+
 def main():
     checkpoint, directory = sys.argv[1:]
     with h5py.File(checkpoint, "r") as file:
         assert file.attrs["format"] == "varkeep checkpoint"
-        assert file.attrs["format_version"] == 1
+        assert file.attrs["format_version"] == 2
         assert file.attrs["revision"] == 12
         assert file.attrs["created"].endswith("Z") or "+" in file.attrs["created"]
         cases = [name for name in os.listdir(directory) if "." in name]
         for name in cases:
             dtype, case = name.split(".")
             check_dataset(file, directory, dtype, case)
-        check_attributes(file["variables/a:0"].attrs)
+        check_json(file["variables/a:0"].attrs["attributes"])
         check_attributes(file.attrs)
         null = file["variables/null:0"]
         assert null.shape is None and null[()] == h5py.Empty("f")
         assert list(null.attrs["shape"]) == [2, 3]
         assert len(file["variables/scalar_null:0"].attrs["shape"]) == 0
         big = file["variables/big:0"]
-        assert big.id.get_offset() % 4096 == 0
+        large = file["variables/large:0"]
+        assert large.id.get_offset() % 4096 == 0
+        assert large[...].tobytes() == bytes(range(256)) * 4096
         assert big.attrs["value_version"] == 7
-        check_attributes(big.attrs)
+        assert crc32c(np.asarray(big[()]).tobytes()) == big.attrs["crc32c"]
+        check_json(big.attrs["attributes"])
         with open(os.path.join(directory, "big"), "rb") as raw:
             assert big[()].tobytes() == raw.read()
     print("checked", len(cases))

@@ -5,6 +5,8 @@
 // works.
 #include <hdf5.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "storage/memory_file_system.h"
 #include "tests/storage/store_checks.h"
@@ -142,11 +144,11 @@ TEST_P(CheckpointFaultTest, AnyCallOfOpenMayFail) {
   EXPECT_GT(n, 20);
 }
 
-// Enough groups that HDF5 must read back metadata that it could not write.
+// Enough groups that HDF5 does not keep all of them in its cache.
 TEST_P(CheckpointFaultTest, ALargeIndexMayFailAnywhere) {
   storage::CheckpointContents contents;
-  for (uint32_t i = 0; i < 2000; ++i) {
-    contents.entries.push_back(EntryOf(absl::StrCat("g", i % 600, "/v", i),
+  for (uint32_t i = 0; i < 700; ++i) {
+    contents.entries.push_back(EntryOf(absl::StrCat("g", i % 200, "/v", i),
                                        RandomTensor(DType::kInt8, {i % 5}, i),
                                        {{"name", std::string(500, 'x')}}));
   }
@@ -165,6 +167,35 @@ TEST_P(CheckpointFaultTest, ALargeIndexMayFailAnywhere) {
     fs.Heal();
   }
   ASSERT_OK(store->Write(SampleContents(9), nullptr));
+}
+
+// Enough that another thread writes them, gathered and from where they are.
+TEST_P(CheckpointFaultTest, LargeValuesMayFailAnywhere) {
+  storage::CheckpointContents contents;
+  const TensorRef small = RandomTensor(DType::kUint8, {400'000}, 1);
+  const TensorRef large = RandomTensor(DType::kUint8, {2 << 20}, 2);
+  for (int i = 0; i < 14; ++i) {
+    contents.entries.push_back(
+        EntryOf(absl::StrCat("v", i), i == 11 ? large : small));
+  }
+  MemoryFileSystem disk;
+  FaultInjectingFileSystem fs(&disk);
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(fs));
+  fs.Inject({});
+  ASSERT_OK_AND_ASSIGN(auto info, store->Write(contents, nullptr));
+  const std::vector<std::string> calls = fs.calls();
+  EXPECT_GT(
+      std::count(calls.begin(), calls.end(), "write /data/ckpt-000001.h5.tmp"),
+      4);
+  for (size_t n = 1; n <= calls.size(); ++n) {
+    SCOPED_TRACE(absl::StrCat("fault at call ", n, ": ", calls[n - 1]));
+    fs.Inject(FaultAt(static_cast<int64_t>(n)));
+    EXPECT_THAT(store->Write(contents, nullptr),
+                StatusIs(GetParam().code, HasSubstr(kDataDir)));
+    ExpectNothingOpenInHdf5();
+    fs.Heal();
+  }
+  EXPECT_THAT(store->Verify(info.id, nullptr)->damage, ::testing::IsEmpty());
 }
 
 Fault Kind(absl::StatusCode code, std::string reason, bool sticky,

@@ -80,11 +80,17 @@ class CheckpointInteropTest : public ::testing::Test {
     contents.entries.push_back(VersionedEntry(
         "variables/big:0", RandomTensor(DType::kFloat32, {300, 300}, 1), 7));
     contents.entries.back().attributes = SampleAttributes();
+    auto large = Tensor::Create(DType::kUint8, {1 << 20});
+    ASSERT_OK(large);
+    for (size_t i = 0; i < 1 << 20; ++i) {
+      (*large)->mutable_bytes()[i] = static_cast<std::byte>(i);
+    }
     std::ofstream(raw_ + "/big", std::ios::binary)
         .write(reinterpret_cast<const char*>(
                    contents.entries.back().value->bytes().data()),
                static_cast<std::streamsize>(
                    contents.entries.back().value->bytes().size()));
+    contents.entries.push_back(VersionedEntry("variables/large:0", *large, 8));
     contents.entries.push_back(
         {"variables/null:0", DType::kFloat32, {2, 3}, nullptr, {}});
     contents.entries.push_back(

@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
 #include "storage/checkpoint_trailer.h"
 #include "storage/hdf5/checkpoint_writer.h"
 #include "storage/memory_file_system.h"
@@ -81,20 +84,70 @@ TEST(DirectoryCheckpointStoreTest, IdsGoOnAfterTheHighestInQuarantine) {
   EXPECT_EQ(info.id, 42);
 }
 
-// The trailer is right, but what precedes it is no checkpoint.
+// Index and trailer are right, but what they tell of is not there.
 TEST(DirectoryCheckpointStoreTest, DoesNotAdoptWhatIsNoCheckpoint) {
   MemoryFileSystem disk;
   WriteRevisions(disk, {1});
-  const std::string good = ReadFile(disk, Path("ckpt-000001.h5"));
-  const std::string kinds[] = {"", "text", good.substr(0, good.size() / 2)};
-  for (size_t i = 0; i < 3; ++i) {
+  for (int64_t offset : {int64_t{-1}, int64_t{1}, int64_t{1} << 40}) {
+    storage::CheckpointIndex index;
+    index.contents.entries = {EntryOf("a", Of<float>({}, {1}))};
+    index.values = {storage::StoredValue{offset, 4, 0}};
     ASSERT_OK_AND_ASSIGN(auto file, disk.Create(Path("ckpt-000002.h5")));
-    ASSERT_OK(file->WriteAt(
-        0, std::as_bytes(std::span(kinds[i].data(), kinds[i].size()))));
-    ASSERT_OK(storage::AppendTrailer(file.get(), {}).status());
+    ASSERT_OK(file->WriteAt(0, std::vector<std::byte>(4)));
+    ASSERT_OK(storage::AppendTrailer(file.get(), index).status());
     ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
     EXPECT_THAT(store->notices(), ElementsAre(HasSubstr("quarantine")));
     EXPECT_EQ(WholeRevisions(*store), Revisions{1});
+  }
+}
+
+// The two trailers that files of version 1 have.
+std::string FileOfVersionOne(bool with_table) {
+  std::string bytes = "something";
+  auto add = [&bytes](auto number) {
+    bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  };
+  const size_t begin = bytes.size();
+  bytes += "VARKEEP\n";
+  add(uint64_t{begin});
+  if (with_table) {
+    add(uint64_t{0});
+    add(uint32_t{1});
+  }
+  add(uint32_t{2});
+  add(Crc32c(std::as_bytes(std::span(bytes).subspan(begin))));
+  return bytes;
+}
+
+std::map<std::string, std::string> AllFiles(MemoryFileSystem& disk) {
+  std::map<std::string, std::string> files;
+  auto names = disk.List(kDataDir);
+  EXPECT_OK(names);
+  for (const std::string& name : *names) {
+    files[name] = ReadFile(disk, Path(name));
+  }
+  return files;
+}
+
+TEST(DirectoryCheckpointStoreTest, ADirectoryOfVersionOneIsLeftAsItIs) {
+  const std::string listing =
+      R"({"crc32c":"6e894bdd","format":"varkeep manifest","format_version":1})";
+  for (const std::string& manifest : {listing, std::string("damaged")}) {
+    for (bool with_table : {false, true}) {
+      MemoryFileSystem disk;
+      ASSERT_OK(disk.MakeDirectory(kDataDir));
+      ReplaceFile(disk, Path("LOCK"), "");
+      ReplaceFile(disk, Path("MANIFEST.json"), manifest);
+      ReplaceFile(disk, Path("ckpt-000001.h5"), FileOfVersionOne(with_table));
+      ReplaceFile(disk, Path("ckpt-000002.h5"), "damaged");
+      ReplaceFile(disk, Path("ckpt-000003.h5.tmp"), "x");
+      const auto before = AllFiles(disk);
+      EXPECT_THAT(OpenStore(disk),
+                  StatusIs(absl::StatusCode::kFailedPrecondition,
+                           HasSubstr("it has format version 1, this program "
+                                     "reads and writes version 2")));
+      EXPECT_EQ(AllFiles(disk), before);
+    }
   }
 }
 

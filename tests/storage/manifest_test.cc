@@ -133,13 +133,20 @@ TEST(ManifestTest, EveryFlippedBitIsNoticed) {
   }
 }
 
-TEST(ManifestTest, ALaterVersionIsRefused) {
-  // As a later program would write it, with its own checksum.
+// As another program would write it, with its own checksum.
+TEST(ManifestTest, AnotherVersionIsRefused) {
   const std::string later =
-      R"({"crc32c":"5a6ee344","format":"varkeep manifest","format_version":2})";
-  absl::StatusOr<Manifest> read = ParseManifest(later, "m");
-  EXPECT_THAT(read, StatusIs(absl::StatusCode::kFailedPrecondition,
-                             HasSubstr("format version 2")));
+      R"({"crc32c":"49cc7b33","format":"varkeep manifest","format_version":3})";
+  EXPECT_THAT(ParseManifest(later, "m"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "manifest 'm': it has format version 3, this program "
+                       "reads and writes version 2"));
+  const std::string earlier =
+      R"({"crc32c":"6e894bdd","format":"varkeep manifest","format_version":1})";
+  EXPECT_THAT(ParseManifest(earlier, "m"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "manifest 'm': it has format version 1, this program "
+                       "reads and writes version 2"));
 }
 
 }  // namespace

@@ -114,7 +114,8 @@ TEST(PosixFileSystemTest, AFullDiskIsAnErrorAndNotACrash) {
   ExpectInChild([&] {
     ::signal(SIGXFSZ, SIG_IGN);
     PosixFileSystem fs;
-    auto store = OpenStore(fs, dir.path());
+    auto store = storage::DirectoryCheckpointStore::Open(
+        &fs, dir.path(), Clock::Real(), /*incremental=*/false);
     if (!store.ok() || !(*store)->Write(SampleContents(1), nullptr).ok()) {
       return 1;
     }

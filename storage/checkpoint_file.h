@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef VARKEEP_STORAGE_HDF5_CHECKPOINT_READER_H_
-#define VARKEEP_STORAGE_HDF5_CHECKPOINT_READER_H_
+#ifndef VARKEEP_STORAGE_CHECKPOINT_FILE_H_
+#define VARKEEP_STORAGE_CHECKPOINT_FILE_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "storage/checkpoint_index.h"
 #include "storage/checkpoint_store.h"
+#include "storage/checkpoint_trailer.h"
 #include "storage/file_system.h"
-#include "storage/hdf5/checkpoint_index.h"
 
-namespace varkeep::storage::hdf5 {
+namespace varkeep::storage {
 
 // A file of a checkpoint whose index was read. One thread at a time.
 class CheckpointFile {
  public:
-  // REQUIRES: the checksum of all but its large values was verified. `name`
-  // stands for it in messages. DATA_LOSS when the file is damaged or none of
-  // ours, FAILED_PRECONDITION for a later format version.
+  // Verifies all but the large values. `name` stands for the file in messages.
+  // DATA_LOSS when it is damaged or none of ours, FAILED_PRECONDITION for
+  // another format version; the file's own errors.
   static absl::StatusOr<std::unique_ptr<CheckpointFile>> Open(
       std::unique_ptr<File> file, std::string name);
 
-  const CheckpointIndex& index() const { return index_; }
+  const Seal& seal() const { return seal_; }
+  const CheckpointIndex& index() const { return seal_.index; }
   const std::string& name() const { return name_; }
   // The number of its own entry of that path.
   std::optional<size_t> Find(const std::string& path) const;
@@ -32,13 +36,18 @@ class CheckpointFile {
   // is; or its checksum only. DATA_LOSS. REQUIRES: it has a value.
   absl::StatusOr<TensorRef> Read(size_t index);
   absl::Status Verify(size_t index);
+  // The checksum that it has in fact; `progress` as for ReadChecksum.
+  absl::StatusOr<uint32_t> Checksum(
+      size_t index, const std::function<bool(int64_t)>& progress);
   // Every value that it holds.
   absl::Status VerifyAll();
   int64_t ValueBytes() const;
 
  private:
-  CheckpointFile(std::unique_ptr<File> file, std::string name,
-                 CheckpointIndex index);
+  CheckpointFile(std::unique_ptr<File> file, std::string name, Seal seal)
+      : file_(std::move(file)),
+        name_(std::move(name)),
+        seal_(std::move(seal)) {}
   // "checkpoint 'name': entry 'path'".
   std::string Label(size_t index) const;
   absl::Status CheckChecksum(size_t index, uint32_t crc) const;
@@ -47,15 +56,15 @@ class CheckpointFile {
 
   const std::unique_ptr<File> file_;
   const std::string name_;
-  const CheckpointIndex index_;
+  const Seal seal_;
 };
 
 // Reads what WriteCheckpoint wrote, values of other files included.
-class Hdf5CheckpointReader final : public CheckpointReader {
+class CheckpointFilesReader final : public CheckpointReader {
  public:
   // `holders`, by file name, has those that the index of `file` names.
   // DATA_LOSS, naming the holder, when one has no entry that it should hold.
-  static absl::StatusOr<std::unique_ptr<Hdf5CheckpointReader>> Create(
+  static absl::StatusOr<std::unique_ptr<CheckpointFilesReader>> Create(
       std::unique_ptr<CheckpointFile> file,
       std::map<std::string, std::unique_ptr<CheckpointFile>> holders);
 
@@ -84,7 +93,7 @@ class Hdf5CheckpointReader final : public CheckpointReader {
     size_t index = 0;  // in that file
   };
 
-  Hdf5CheckpointReader(
+  CheckpointFilesReader(
       std::unique_ptr<CheckpointFile> file,
       std::map<std::string, std::unique_ptr<CheckpointFile>> holders)
       : file_(std::move(file)), holders_(std::move(holders)) {}
@@ -96,6 +105,6 @@ class Hdf5CheckpointReader final : public CheckpointReader {
   std::vector<Place> places_;  // one for each entry
 };
 
-}  // namespace varkeep::storage::hdf5
+}  // namespace varkeep::storage
 
-#endif  // VARKEEP_STORAGE_HDF5_CHECKPOINT_READER_H_
+#endif  // VARKEEP_STORAGE_CHECKPOINT_FILE_H_

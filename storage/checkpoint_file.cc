@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/hdf5/checkpoint_reader.h"
+#include "storage/checkpoint_file.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,31 +10,31 @@
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 
-namespace varkeep::storage::hdf5 {
+namespace varkeep::storage {
 namespace {
 
-constexpr int64_t kPartBytes = 512 << 10;
+constexpr size_t kPartBytes = 512 << 10;
+
+// A file that ends too early is damaged.
+absl::Status LossIfShort(absl::Status status) {
+  if (!absl::IsOutOfRange(status)) return status;
+  return absl::DataLossError(status.message());
+}
 
 }  // namespace
 
-CheckpointFile::CheckpointFile(std::unique_ptr<File> file, std::string name,
-                               CheckpointIndex index)
-    : file_(std::move(file)),
-      name_(std::move(name)),
-      index_(std::move(index)) {}
-
 absl::StatusOr<std::unique_ptr<CheckpointFile>> CheckpointFile::Open(
     std::unique_ptr<File> file, std::string name) {
-  absl::StatusOr<CheckpointIndex> index = ReadCheckpointIndex(file.get());
-  if (!index.ok()) {
-    return Annotate(index.status(), absl::StrCat("checkpoint '", name, "'"));
+  absl::StatusOr<Seal> seal = VerifyTrailer(file.get());
+  if (!seal.ok()) {
+    return Annotate(seal.status(), absl::StrCat("checkpoint '", name, "'"));
   }
   return std::unique_ptr<CheckpointFile>(
-      new CheckpointFile(std::move(file), std::move(name), *std::move(index)));
+      new CheckpointFile(std::move(file), std::move(name), *std::move(seal)));
 }
 
 std::optional<size_t> CheckpointFile::Find(const std::string& path) const {
-  const std::vector<CheckpointEntry>& entries = index_.contents.entries;
+  const std::vector<CheckpointEntry>& entries = seal_.index.contents.entries;
   auto it =
       std::lower_bound(entries.begin(), entries.end(), path,
                        [](const CheckpointEntry& entry, const std::string& p) {
@@ -46,20 +46,20 @@ std::optional<size_t> CheckpointFile::Find(const std::string& path) const {
 
 int64_t CheckpointFile::ValueBytes() const {
   int64_t bytes = 0;
-  for (const std::optional<StoredValue>& value : index_.values) {
+  for (const std::optional<StoredValue>& value : seal_.index.values) {
     if (value.has_value()) bytes += value->size_bytes;
   }
   return bytes;
 }
 
 absl::StatusOr<TensorRef> CheckpointFile::Read(size_t index) {
-  const CheckpointEntry& entry = index_.contents.entries[index];
+  const CheckpointEntry& entry = seal_.index.contents.entries[index];
   absl::StatusOr<std::shared_ptr<Tensor>> tensor =
       Tensor::Create(entry.dtype, entry.shape);
   if (!tensor.ok()) return Annotate(tensor.status(), Label(index));
   std::span<std::byte> bytes = (*tensor)->mutable_bytes();
   // In parts that are still in the processor's cache for the checksum.
-  int64_t offset = index_.values[index]->offset;
+  int64_t offset = seal_.index.values[index]->offset;
   uint32_t crc = 0;
   for (std::span<std::byte> rest = bytes; !rest.empty();) {
     std::span<std::byte> part =
@@ -74,34 +74,33 @@ absl::StatusOr<TensorRef> CheckpointFile::Read(size_t index) {
 }
 
 absl::Status CheckpointFile::Verify(size_t index) {
-  const StoredValue& value = *index_.values[index];
-  std::vector<std::byte> buffer(
-      static_cast<size_t>(std::min(value.size_bytes, kPartBytes)));
-  uint32_t crc = 0;
-  for (int64_t done = 0; done < value.size_bytes;) {
-    std::span<std::byte> part = std::span(buffer).first(
-        static_cast<size_t>(std::min(value.size_bytes - done, kPartBytes)));
-    RETURN_IF_ERROR(ReadAt(index, value.offset + done, part));
-    crc = Crc32c(part, crc);
-    done += static_cast<int64_t>(part.size());
-  }
+  ASSIGN_OR_RETURN(uint32_t crc, Checksum(index, nullptr));
   return CheckChecksum(index, crc);
 }
 
+absl::StatusOr<uint32_t> CheckpointFile::Checksum(
+    size_t index, const std::function<bool(int64_t)>& progress) {
+  const StoredValue& value = *seal_.index.values[index];
+  absl::StatusOr<uint32_t> crc =
+      ReadChecksum(file_.get(), value.offset, value.size_bytes, progress);
+  if (crc.ok()) return crc;
+  return Annotate(LossIfShort(crc.status()), Label(index));
+}
+
 absl::Status CheckpointFile::VerifyAll() {
-  for (size_t i = 0; i < index_.values.size(); ++i) {
-    if (index_.values[i].has_value()) RETURN_IF_ERROR(Verify(i));
+  for (size_t i = 0; i < seal_.index.values.size(); ++i) {
+    if (seal_.index.values[i].has_value()) RETURN_IF_ERROR(Verify(i));
   }
   return absl::OkStatus();
 }
 
 std::string CheckpointFile::Label(size_t index) const {
   return absl::StrCat("checkpoint '", name_, "': entry '",
-                      index_.contents.entries[index].path, "'");
+                      seal_.index.contents.entries[index].path, "'");
 }
 
 absl::Status CheckpointFile::CheckChecksum(size_t index, uint32_t crc) const {
-  const uint32_t expected = index_.values[index]->crc32c;
+  const uint32_t expected = seal_.index.values[index]->crc32c;
   if (crc == expected) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       Label(index), " has checksum ", absl::Hex(crc, absl::kZeroPad8), ", not ",
@@ -110,25 +109,21 @@ absl::Status CheckpointFile::CheckChecksum(size_t index, uint32_t crc) const {
 
 absl::Status CheckpointFile::ReadAt(size_t index, int64_t offset,
                                     std::span<std::byte> out) {
-  absl::Status status = file_->ReadAt(offset, out);
-  if (absl::IsOutOfRange(status)) {
-    status = absl::DataLossError(status.message());
-  }
-  return Annotate(status, Label(index));
+  return Annotate(LossIfShort(file_->ReadAt(offset, out)), Label(index));
 }
 
-absl::StatusOr<std::unique_ptr<Hdf5CheckpointReader>>
-Hdf5CheckpointReader::Create(
+absl::StatusOr<std::unique_ptr<CheckpointFilesReader>>
+CheckpointFilesReader::Create(
     std::unique_ptr<CheckpointFile> file,
     std::map<std::string, std::unique_ptr<CheckpointFile>> holders) {
-  std::unique_ptr<Hdf5CheckpointReader> reader(
-      new Hdf5CheckpointReader(std::move(file), std::move(holders)));
+  std::unique_ptr<CheckpointFilesReader> reader(
+      new CheckpointFilesReader(std::move(file), std::move(holders)));
   RETURN_IF_ERROR(reader->Compose());
   return reader;
 }
 
 // Own and shared entries are both in the order of their paths: a merge.
-absl::Status Hdf5CheckpointReader::Compose() {
+absl::Status CheckpointFilesReader::Compose() {
   const CheckpointIndex& index = file_->index();
   contents_.revision = index.contents.revision;
   contents_.attributes = index.contents.attributes;
@@ -158,10 +153,10 @@ absl::Status Hdf5CheckpointReader::Compose() {
   return absl::OkStatus();
 }
 
-std::optional<std::string> Hdf5CheckpointReader::HolderOf(size_t index) const {
+std::optional<std::string> CheckpointFilesReader::HolderOf(size_t index) const {
   const CheckpointFile* file = places_[index].file;
   if (file == file_.get()) return std::nullopt;
   return file_->index().shared.files.at(contents_.entries[index].path);
 }
 
-}  // namespace varkeep::storage::hdf5
+}  // namespace varkeep::storage
