@@ -79,7 +79,7 @@ class CheckLayersTest(LintTest):
         self.assert_clean(check_layers)
         self.write("storage/manifest.cc", "#include <hdf5.h>\n")
         self.assert_complaint(check_layers, "storage/manifest.cc", 1,
-                              "only hdf5_checkpoint may")
+                              "may not use hdf5")
 
     def test_an_include_without_its_path(self):
         self.write("base/a.h", "")

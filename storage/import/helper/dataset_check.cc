@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "storage/hdf5/attributes.h"
 #include "storage/hdf5/datatypes.h"
 #include "storage/hdf5/error.h"
 #include "storage/hdf5/format.h"
@@ -59,15 +58,25 @@ absl::StatusOr<bool> IsStored(hid_t type, DType dtype) {
   return H5Tequal(type, stored.id()) > 0;
 }
 
+// Our own checkpoints say so in a text; the bytes are those of a uint16.
 bool SaysBfloat16(hid_t dataset) {
-  auto attributes = hdf5::ReadAttributes(dataset);
-  if (!attributes.ok()) return false;
-  return std::any_of(
-      attributes->begin(), attributes->end(), [](const Attribute& attribute) {
-        const auto* text = std::get_if<std::string>(&attribute.value);
-        return attribute.name == hdf5::kDType && text != nullptr &&
-               *text == "bfloat16";
-      });
+  if (H5Aexists(dataset, hdf5::kDType) <= 0) return false;
+  auto attribute = hdf5::Own<hdf5::AttributeHandle>(
+      H5Aopen(dataset, hdf5::kDType, H5P_DEFAULT), "H5Aopen");
+  if (!attribute.ok()) return false;
+  auto type = hdf5::Own<hdf5::DatatypeHandle>(H5Aget_type(attribute->id()),
+                                              "H5Aget_type");
+  auto space = hdf5::Own<hdf5::DataspaceHandle>(H5Aget_space(attribute->id()),
+                                                "H5Aget_space");
+  if (!type.ok() || !space.ok() || H5Tis_variable_str(type->id()) <= 0 ||
+      H5Sget_simple_extent_npoints(space->id()) != 1) {
+    return false;
+  }
+  char* text = nullptr;
+  if (H5Aread(attribute->id(), type->id(), &text) < 0) return false;
+  const bool says = text != nullptr && absl::string_view(text) == "bfloat16";
+  H5free_memory(text);
+  return says;
 }
 
 absl::Status CheckFilters(hid_t properties) {

@@ -16,9 +16,9 @@
 #include "absl/strings/numbers.h"
 #include "base/status_macros.h"
 #include "storage/hdf5/error.h"
-#include "storage/hdf5/file_driver.h"
 #include "storage/import/frame.h"
 #include "storage/import/helper/dataset_finder.h"
+#include "storage/import/helper/read_driver.h"
 #include "storage/import/helper/read_only_file.h"
 #include "storage/import/helper/sandbox.h"
 #include "storage/import/helper_process.h"
@@ -80,8 +80,7 @@ int64_t MemoryFor(const DatasetSearch& search) {
 
 absl::Status SendAll(const DatasetSearch& search) {
   ReadOnlyFile file(kHelperFileFd, search.file_bytes);
-  hdf5::FileDriver driver(&file);
-  absl::StatusOr<hdf5::FileHandle> opened = driver.OpenForRead();
+  absl::StatusOr<hdf5::FileHandle> opened = OpenHdf5(&file);
   if (!opened.ok()) return absl::DataLossError(opened.status().message());
   ASSIGN_OR_RETURN(std::vector<FoundDataset> datasets,
                    FindDatasets(opened->id(), search));
