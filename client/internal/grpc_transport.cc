@@ -2,7 +2,7 @@
 //
 // Calls by name with raw messages (grpc::GenericStub) instead of the generated
 // stubs: tensors go from and to their memory without passing through a
-// protobuf message, and only this and the CallQueue pay for gRPC's headers.
+// protobuf message, and this stays the one file that pays for gRPC's headers.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -10,13 +10,14 @@
 
 #include <climits>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/internal/call_queue.h"
+#include "base/mutex.h"
 #include "client/internal/transport.h"
 #include "proto/grpc_status.h"
 
@@ -53,6 +54,96 @@ grpc::ByteBuffer Encode(UploadPart part,
   slices.emplace_back(std::move(part.head));
   if (!part.body.empty()) slices.push_back(Borrow(part.body, owner));
   return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+// An operation of gRPC under way: its address is the tag to start it with. It
+// lives until CallQueue::Wait returned true for it.
+struct Operation {
+  bool done = false;
+  bool ok = false;
+};
+
+// Completion queues that no call uses now: making one takes longer than a small
+// call does otherwise. Thread-safe.
+class IdleQueues {
+ public:
+  IdleQueues() = default;
+  // REQUIRES: all were given back.
+  ~IdleQueues();
+  IdleQueues(const IdleQueues&) = delete;
+  IdleQueues& operator=(const IdleQueues&) = delete;
+
+  std::unique_ptr<grpc::CompletionQueue> Take();
+  void GiveBack(std::unique_ptr<grpc::CompletionQueue> queue);
+
+ private:
+  Mutex mutex_;
+  std::vector<std::unique_ptr<grpc::CompletionQueue>> queues_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+// The completion queue of one call. Each has its own: an operation that is done
+// at once is then found by the thread that started it, and wakes no other. One
+// thread only.
+class CallQueue {
+ public:
+  // `idle` must live longer.
+  explicit CallQueue(IdleQueues* idle) : idle_(idle), queue_(idle->Take()) {}
+  // REQUIRES: nothing is under way.
+  ~CallQueue() { idle_->GiveBack(std::move(queue_)); }
+  CallQueue(const CallQueue&) = delete;
+  CallQueue& operator=(const CallQueue&) = delete;
+
+  grpc::CompletionQueue* get() { return queue_.get(); }
+
+  // True when the operation is done, which may then be started again; false
+  // when it is not by the deadline.
+  bool Wait(Operation* operation, absl::Time deadline);
+
+ private:
+  IdleQueues* const idle_;
+  std::unique_ptr<grpc::CompletionQueue> queue_;
+};
+
+IdleQueues::~IdleQueues() {
+  for (const auto& queue : queues_) {
+    queue->Shutdown();
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue->Next(&tag, &ok)) {
+    }
+  }
+}
+
+std::unique_ptr<grpc::CompletionQueue> IdleQueues::Take() {
+  {
+    MutexLock lock(&mutex_);
+    if (!queues_.empty()) {
+      auto queue = std::move(queues_.back());
+      queues_.pop_back();
+      return queue;
+    }
+  }
+  return std::make_unique<grpc::CompletionQueue>();
+}
+
+void IdleQueues::GiveBack(std::unique_ptr<grpc::CompletionQueue> queue) {
+  MutexLock lock(&mutex_);
+  queues_.push_back(std::move(queue));
+}
+
+bool CallQueue::Wait(Operation* operation, absl::Time deadline) {
+  while (!operation->done) {
+    void* tag = nullptr;
+    bool ok = false;
+    if (queue_->AsyncNext(&tag, &ok, absl::ToChronoTime(deadline)) !=
+        grpc::CompletionQueue::GOT_EVENT) {
+      return false;
+    }
+    *static_cast<Operation*>(tag) = {.done = true, .ok = ok};
+  }
+  operation->done = false;
+  return true;
 }
 
 // A streaming call. Its operations are started and waited for by one thread.
