@@ -126,6 +126,8 @@ TEST_F(CliOfflineTest, VerifyTellsGoodFromDamaged) {
 }
 
 TEST_F(CliOfflineTest, VerifyWithoutADirectoryAsksTheServer) {
+  Run("varkeep create w --shape 4096 --initializer ones --init");
+  Run("varkeep save && varkeep set w 2 && varkeep save");
   const Result good = Run("varkeep verify");
   EXPECT_EQ(good.code, 0) << good.err;
   EXPECT_THAT(good.out, HasSubstr("ckpt-000001.h5"));
