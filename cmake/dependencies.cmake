@@ -18,6 +18,7 @@ if(NOT VARKEEP_SANITIZE STREQUAL "thread")
   # gRPC library, so that build leaves gRPC out (docs/architecture.md).
   find_package(Protobuf REQUIRED)
   find_package(gRPC REQUIRED)
+  find_package(prometheus-cpp REQUIRED)
 endif()
 if(VARKEEP_TESTS)
   find_package(GTest REQUIRED)

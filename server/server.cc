@@ -21,6 +21,7 @@
 #include "server/durability/recovery.h"
 #include "server/durability/run_marker.h"
 #include "server/durability/scrubber.h"
+#include "server/metrics/metrics.h"
 #include "server/scopes/entropy.h"
 #include "server/service/services.h"
 #include "server/version.h"
@@ -78,6 +79,7 @@ struct Server::Parts {
   void Report(const Recovered& recovered, const RunMarker::Begun& before,
               absl::Duration took) const;
   void StartCheckpointer(const Recovered& recovered);
+  absl::Status ServeMetrics();
   absl::Status Serve();
   void UpdateHealth();
   absl::Status Stop();
@@ -97,6 +99,8 @@ struct Server::Parts {
   std::unique_ptr<storage::Log> log;
   std::unique_ptr<Checkpointer> checkpointer;
   std::unique_ptr<Scrubber> scrubber;
+  std::unique_ptr<MetricsEndpoint> metrics;
+  std::string metrics_address;
   ThreadPool waiters;  // for RPCs that wait
   ServiceContext context;
   std::vector<std::unique_ptr<grpc::Service>> services;
@@ -188,6 +192,17 @@ void Server::Parts::UpdateHealth() {
   health->SetServingStatus(log_works && !committer.draining());
 }
 
+absl::Status Server::Parts::ServeMetrics() {
+  if (options.metrics_listen.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      metrics, MetricsEndpoint::Start(options.metrics_listen,
+                                      {&store, &committer, checkpointer.get(),
+                                       scrubber.get(), log.get()}));
+  metrics_address = WithPort(options.metrics_listen, metrics->port());
+  spdlog::info("metrics at http://{}/metrics", metrics_address);
+  return absl::OkStatus();
+}
+
 absl::Status Server::Parts::Serve() {
   context.store = &store;
   context.committer = &committer;
@@ -273,12 +288,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   auto parts = std::make_unique<Parts>(options);
   RETURN_IF_ERROR(parts->OpenDirectory());
   RETURN_IF_ERROR(parts->Recover());
+  RETURN_IF_ERROR(parts->ServeMetrics());
   RETURN_IF_ERROR(parts->Serve());
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
 const std::vector<std::string>& Server::addresses() const {
   return parts_->addresses;
+}
+
+const std::string& Server::metrics_address() const {
+  return parts_->metrics_address;
 }
 
 absl::Status Server::Stop() { return parts_->Stop(); }

@@ -25,6 +25,8 @@ class Server {
 
   // One for each listen option, with the port that was taken.
   const std::vector<std::string>& addresses() const;
+  // Of the metrics, with the port that was taken; "": there are none.
+  const std::string& metrics_address() const;
 
   // Refuses changes, gives calls under way the grace time, saves, and stops.
   // The error is that of the last save. Later calls do nothing.

@@ -63,6 +63,9 @@ std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
                  "Addresses: host:port, unix:/path; port 0 takes a free one")
       ->delimiter(',')
       ->capture_default_str();
+  app.add_option("--metrics-listen", options.metrics_listen,
+                 "host:port where http://host:port/metrics is served for "
+                 "Prometheus; not set: nowhere");
   app.add_option("--data-dir", options.data_directory,
                  "Where checkpoints and log are kept; made when missing")
       ->capture_default_str();

@@ -15,6 +15,7 @@ namespace varkeep {
 // The flags of varkeepd; `varkeepd --help` describes them.
 struct ServerOptions {
   std::vector<std::string> listen = {"localhost:7700"};
+  std::string metrics_listen;  // host:port; "": no metrics
   std::string data_directory = "varkeep-data";
   absl::Duration checkpoint_interval = absl::Minutes(1);  // 0: none
   int max_to_keep = 5;                                    // 0: all

@@ -49,7 +49,7 @@ EXTERNAL_TARGETS = {
 _EVERYTHING = "base tensor proto grpc_proto codec grpc_status file_system " \
     "checkpoint_api hdf5_checkpoint checkpoint_store log import " \
     "import_helper initializers names variables scopes durability service " \
-    "server client cli offline"
+    "metrics server client cli offline"
 _ANY_EXTERNAL = " ".join(EXTERNAL_HEADERS)
 
 LAYERS = (
@@ -101,9 +101,13 @@ LAYERS = (
            "durability scopes variables names initializers codec grpc_status "
            "grpc_proto proto checkpoint_api log tensor base",
            "grpc protobuf spdlog"),
+    _layer("metrics", "server/metrics/*",
+           "durability scopes variables initializers names checkpoint_api log "
+           "tensor base", "prometheus"),
     _layer("varkeepd", "server/main.cc", "server base", "cli11 spdlog"),
     _layer("server", "server/server* server/version.h",
-           "service durability scopes variables initializers checkpoint_store "
+           "service metrics durability scopes variables initializers "
+           "checkpoint_store "
            "checkpoint_api log file_system tensor base", "grpc cli11 spdlog"),
 
     # The other end.
