@@ -160,7 +160,7 @@ void Server::Parts::Report(const Recovered& recovered,
       "({} bytes) from the log",
       store.usage().variables, store.usage().value_bytes,
       store.usage().revision, absl::FormatDuration(took),
-      recovered.from ? recovered.from->file : "no checkpoint yet",
+      recovered.from ? recovered.from->file : "no checkpoint",
       recovered.replayed.records, recovered.replayed.bytes);
 }
 

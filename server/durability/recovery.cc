@@ -57,10 +57,6 @@ absl::StatusOr<Loaded> LoadNewestReadable(CheckpointStore* checkpoints) {
     loaded.damaged.push_back(
         absl::StrCat(at->file, " (", snapshot.status().message(), ")"));
   }
-  if (!loaded.damaged.empty()) {
-    return absl::DataLossError(absl::StrCat(
-        "no checkpoint can be read: ", absl::StrJoin(loaded.damaged, "; ")));
-  }
   return loaded;
 }
 
@@ -79,17 +75,25 @@ absl::StatusOr<bool> LogLeads(storage::FileSystem* file_system,
   return recovery->next.from >= to;
 }
 
+// Whether `loaded`, which without any checkpoint is the empty state at revision
+// 0, may stand in for the newest checkpoint.
 absl::Status CheckFallback(const Loaded& loaded,
                            storage::FileSystem* file_system,
                            const RecoveryOptions& options) {
-  if (loaded.damaged.empty() || options.allow_fallback) {
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(bool leads, LogLeads(file_system, options.log.directory,
-                                        loaded.from->revision, loaded.newest));
+  if (loaded.damaged.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(bool leads,
+                   LogLeads(file_system, options.log.directory,
+                            loaded.snapshot.revision, loaded.newest));
   if (leads) return absl::OkStatus();
+  const std::string damaged = absl::StrJoin(loaded.damaged, "; ");
+  if (!loaded.from) {
+    return absl::DataLossError(
+        absl::StrCat("no checkpoint can be read: ", damaged,
+                     ", and the log does not begin at revision 0"));
+  }
+  if (options.allow_fallback) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
-      "the newest checkpoint is damaged: ", absl::StrJoin(loaded.damaged, "; "),
+      "the newest checkpoint is damaged: ", damaged,
       ", and the log does not lead to its revision ", loaded.newest,
       " from the older ", loaded.from->file, " (revision ",
       loaded.from->revision,

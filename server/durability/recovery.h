@@ -40,11 +40,11 @@ struct Recovered {
 
 // Brings an empty store to the state of the last server: the newest checkpoint,
 // every checksum verified, and every change that the log has after it. When
-// that checkpoint is damaged an older one does as well, as long as the log
-// leads from it to at least the newest one's revision; otherwise DATA_LOSS
-// naming both, unless `allow_fallback`. Nothing older is ever taken silently:
-// `damaged` says what was passed over. DATA_LOSS, FAILED_PRECONDITION of
-// Log::Open. Can be repeated after a crash at any point.
+// that checkpoint is damaged an older one, or none, does as well, as long as
+// the log leads from it to at least the newest one's revision; otherwise
+// DATA_LOSS naming both, unless `allow_fallback`. Nothing older is ever taken
+// silently: `damaged` says what was passed over. DATA_LOSS, FAILED_PRECONDITION
+// of Log::Open. Can be repeated after a crash at any point.
 absl::StatusOr<Recovered> Recover(storage::CheckpointStore* checkpoints,
                                   storage::FileSystem* file_system,
                                   const RecoveryOptions& options,

@@ -331,6 +331,25 @@ TEST_F(LivesTest, ADamagedCheckpointCostsNothingWhenTheLogLeadsOn) {
   EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(2)));
 }
 
+TEST_F(LivesTest, ALogFromTheBeginningMakesUpForEveryCheckpoint) {
+  Begin();
+  Commit(DeclareMutation{"", SpecOf("v"), false});
+  SaveNow();
+  Commit(AssignTo(1));
+  SaveNow();
+  Commit(AssignTo(2));
+  EndByKill();
+  Damage(1);
+  Damage(2);
+  Reopen();
+
+  Begin(/*allow_fallback=*/false);
+
+  EXPECT_EQ(IdOf(life_), 0);
+  EXPECT_THAT(life_.recovered.damaged, SizeIs(2));
+  EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(2)));
+}
+
 TEST_F(LivesTest, ARepeatedRequestIsRecognizedAfterACrash) {
   Begin();
   Commit(DeclareMutation{"", SpecOf("v"), false});
