@@ -24,7 +24,7 @@ using varkeep::DurabilityName;
 
 // What one commit keeps. The log does not understand the body.
 struct LogEntry {
-  std::string body;                // less than 4 GiB
+  std::string body;                // less than 1 GiB
   std::vector<TensorRef> tensors;  // written from where they are; never null
   uint64_t revisions = 1;          // how many revisions the commit takes
 };

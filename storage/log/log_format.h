@@ -25,7 +25,7 @@ inline constexpr int64_t kSectorBytes = 512;
 // The last 8 bytes of every record. No byte of it is 0 or one bit away from 0,
 // so that a record whose end was never written is known by the zeros there.
 inline constexpr uint64_t kEndMark = 0xd1ceb0a5d1ceb0a5;
-inline constexpr int64_t kMaxBodyBytes = int64_t{1} << 32;
+inline constexpr int64_t kMaxBodyBytes = int64_t{1} << 30;
 
 constexpr int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;

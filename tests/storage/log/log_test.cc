@@ -227,12 +227,12 @@ TEST(LogTest, EntriesThatCannotBeKeptAreRefused) {
 
   Appended none = Append(opened.log.get(), Body("a", 0));
   Appended large =
-      Append(opened.log.get(), Body(std::string(size_t{64} << 20, 'x')));
+      Append(opened.log.get(), Body(std::string(size_t{1} << 30, 'x')));
 
   EXPECT_THAT(none.result, StatusIs(absl::StatusCode::kInvalidArgument,
                                     HasSubstr("revision")));
   EXPECT_THAT(large.result, StatusIs(absl::StatusCode::kInvalidArgument,
-                                     HasSubstr("67108864")));
+                                     HasSubstr("1073741824")));
   EXPECT_EQ(none.revision + large.revision, 0u);
   EXPECT_EQ(Append(opened.log.get(), Body("b")).revision, 1u);
 }
