@@ -15,6 +15,12 @@ bool IsVersion(const RegisterState& state, uint64_t version) {
   return state.exact ? version == state.version : version > state.version;
 }
 
+// Wraps, as the server's integers do.
+int64_t Sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) +
+                              static_cast<uint64_t>(b));
+}
+
 // What the variable is after a call; nullopt when the call cannot have had its
 // outcome.
 std::optional<RegisterState> After(const RegisterState& state,
@@ -35,7 +41,7 @@ std::optional<RegisterState> After(const RegisterState& state,
     version = call.expected_version;
   }
   RegisterState after{call.argument, version, false};
-  if (call.kind == Call::kAdd) after.value += state.value;
+  if (call.kind == Call::kAdd) after.value = Sum(state.value, call.argument);
   if (call.outcome == Call::kDone) {
     if (call.version <= version) return std::nullopt;
     after.version = call.version;
