@@ -199,13 +199,14 @@ void Checkpointer::MendLog() {
   if (options_.on_log_change) options_.on_log_change(true);
 }
 
-// The newest checkpoint may turn out damaged: the log leads from the one
-// before to the present as well.
+// The newest checkpoint may turn out damaged: the log leads from the one before
+// to the present as well, if one is kept.
 void Checkpointer::CutLog() {
   if (log_ == nullptr) return;
   std::vector<CheckpointInfo> listed = ListedOrNone(checkpoints_);
-  if (listed.size() < 2) return;
-  const Revision kept = listed[listed.size() - 2].revision;
+  const size_t spare = options_.retention.max_to_keep == 1 ? 0 : 1;
+  if (listed.size() <= spare) return;
+  const Revision kept = listed[listed.size() - 1 - spare].revision;
   absl::Status dropped = log_->DropThrough(kept);
   if (!dropped.ok()) {
     spdlog::warn("cannot drop the log up to revision {}: {}", kept,

@@ -42,6 +42,10 @@ class Life {
   void LeaveDisk();
 
   VariableStore& store() { return store_; }
+  size_t checkpoints() const {
+    auto listed = checkpoints_->List();
+    return listed.ok() ? listed->size() : 0;
+  }
   const Recovered& recovered() const { return recovered_; }
   storage::Log::State log_state() const { return recovered_.log->state(); }
 

@@ -276,6 +276,17 @@ class LivesTest : public RecoveryTest {
         checkpoints_->Write(EncodeSnapshot(life_.store->Snapshot()), nullptr));
   }
 
+  // Ends with v = 2, which only the log has.
+  void LiveWithTwoCheckpoints() {
+    Begin();
+    Commit(DeclareMutation{"", SpecOf("v"), false});
+    SaveNow();
+    Commit(AssignMutation{"", "v", Number(1), {}, true});
+    SaveNow();
+    Commit(AssignMutation{"", "v", Number(2), {}, true});
+    EndByKill();
+  }
+
   Durability durability_ = Durability::kFsync;
   Result life_;
   std::unique_ptr<Committer> committer_;
@@ -314,13 +325,7 @@ TEST_F(LivesTest, OnlyWhatIsNewerThanTheCheckpointIsReplayed) {
 }
 
 TEST_F(LivesTest, ADamagedCheckpointCostsNothingWhenTheLogLeadsOn) {
-  Begin();
-  Commit(DeclareMutation{"", SpecOf("v"), false});
-  SaveNow();
-  Commit(AssignTo(1));
-  SaveNow();
-  Commit(AssignTo(2));
-  EndByKill();
+  LiveWithTwoCheckpoints();
   Damage(2);
   Reopen();
 
@@ -332,13 +337,7 @@ TEST_F(LivesTest, ADamagedCheckpointCostsNothingWhenTheLogLeadsOn) {
 }
 
 TEST_F(LivesTest, ALogFromTheBeginningMakesUpForEveryCheckpoint) {
-  Begin();
-  Commit(DeclareMutation{"", SpecOf("v"), false});
-  SaveNow();
-  Commit(AssignTo(1));
-  SaveNow();
-  Commit(AssignTo(2));
-  EndByKill();
+  LiveWithTwoCheckpoints();
   Damage(1);
   Damage(2);
   Reopen();
