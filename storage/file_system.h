@@ -30,8 +30,8 @@ class File {
   // Reserves room on the disk up to `size` without changing contents or size;
   // RESOURCE_EXHAUSTED when there is none. OK where reserving is not supported.
   // Truncate to the final size gives back what was not used. Large writes to a
-  // reserved file may go to the disk at once, if memory and offset are aligned
-  // alike to 4096 bytes.
+  // reserved file may go to the disk at once; from memory that is aligned to
+  // 4096 bytes as the offset is, they do without a copy.
   virtual absl::Status Reserve(int64_t size) = 0;
   virtual absl::StatusOr<int64_t> Size() = 0;
   // Everything written is on the disk afterwards. After a failure what is on

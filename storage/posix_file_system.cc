@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -102,8 +104,9 @@ class PosixFile final : public File {
     while (!bytes.empty()) {
       const size_t direct = DirectBytes(offset, bytes);
       if (direct > 0) {
-        ssize_t count = Retry(
-            [&] { return ::pwrite(direct_fd_, bytes.data(), direct, offset); });
+        const std::byte* from = Aligned(bytes.first(direct));
+        ssize_t count =
+            Retry([&] { return ::pwrite(direct_fd_, from, direct, offset); });
         if (count > 0 && static_cast<size_t>(count) % kDirectAlignment == 0) {
           bytes = bytes.subspan(static_cast<size_t>(count));
           offset += count;
@@ -165,12 +168,11 @@ class PosixFile final : public File {
  private:
   // How many of the bytes to write past the page cache: that is as fast as the
   // disk, durable sooner, and leaves the cache to others. Only for a file that
-  // is reserved (growing one this way is slow) and as far as memory and offset
-  // allow; 0: none.
+  // is reserved (growing one this way is slow) and from an aligned offset; 0:
+  // none.
   size_t DirectBytes(int64_t offset, std::span<const std::byte> bytes) {
     if (!reserved_ || bytes.size() < kMinDirectBytes ||
-        static_cast<uint64_t>(offset) % kDirectAlignment != 0 ||
-        reinterpret_cast<uintptr_t>(bytes.data()) % kDirectAlignment != 0) {
+        static_cast<uint64_t>(offset) % kDirectAlignment != 0) {
       return 0;
     }
     if (direct_fd_ < 0) {
@@ -196,6 +198,19 @@ class PosixFile final : public File {
     return rest_is_direct ? head : bytes.size();
   }
 
+  // The bytes where direct writing can take them from, copied if need be.
+  const std::byte* Aligned(std::span<const std::byte> bytes) {
+    if (reinterpret_cast<uintptr_t>(bytes.data()) % kDirectAlignment == 0) {
+      return bytes.data();
+    }
+    if (aligned_ == nullptr) {
+      aligned_.reset(static_cast<std::byte*>(
+          std::aligned_alloc(kDirectAlignment, kMaxDirectBytes)));
+    }
+    std::memcpy(aligned_.get(), bytes.data(), bytes.size());
+    return aligned_.get();
+  }
+
   void StopDirectWriting() {
     reserved_ = false;
     if (direct_fd_ >= 0) ::close(std::exchange(direct_fd_, -1));
@@ -205,6 +220,10 @@ class PosixFile final : public File {
   int fd_;                 // -1: closed
   int direct_fd_ = -1;     // the same file, opened with O_DIRECT
   bool reserved_ = false;  // and direct writing was not refused
+  struct Free {
+    void operator()(std::byte* bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<std::byte, Free> aligned_;  // kMaxDirectBytes, once needed
 };
 
 class PosixFileLock final : public FileLock {

@@ -7,10 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "tests/storage/store_checks.h"
 #include "tests/testing/temp_dir.h"
 
@@ -94,6 +97,29 @@ TEST(PosixFileSystemTest, NeverUsesTheStandardDescriptors) {
     }
     return 0;
   });
+}
+
+TEST(PosixFileSystemTest, LargeWritesArriveHoweverTheyAreAligned) {
+  TempDir dir;
+  PosixFileSystem fs;
+  constexpr size_t kBytes = (size_t{5} << 20) + 777;
+  std::vector<std::byte> memory(kBytes + 4096);
+  for (size_t i = 0; i < memory.size(); ++i) {
+    memory[i] = static_cast<std::byte>(i * 7 + i / 4096);
+  }
+  int number = 0;
+  for (const size_t start : {size_t{0}, size_t{1}, size_t{64}}) {
+    for (const int64_t offset : {0, 4096, 4160, 4095}) {
+      auto bytes = std::span(memory).subspan(start, kBytes);
+      ASSERT_OK_AND_ASSIGN(auto file,
+                           fs.Create(absl::StrCat(dir.path(), "/", number++)));
+      ASSERT_OK(file->Reserve(offset + static_cast<int64_t>(kBytes)));
+      ASSERT_OK(file->WriteAt(offset, bytes));
+      std::vector<std::byte> back(kBytes);
+      ASSERT_OK(file->ReadAt(offset, back));
+      EXPECT_TRUE(std::ranges::equal(back, bytes)) << start << " " << offset;
+    }
+  }
 }
 
 TEST(PosixFileSystemTest, TheLockHoldsAgainstAnotherProcess) {
