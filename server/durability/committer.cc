@@ -39,16 +39,18 @@ class Counting {
 class Committer::LoggedCommit final : public Journal {
  public:
   LoggedCommit(Committer* committer, const Mutation& mutation,
-               const Request& request)
+               const Request& request, storage::LogDraft* draft)
       : committer_(committer),
         mutation_(mutation),
         request_(request),
+        draft_(draft),
         reached_(committer->Wanted(request)) {}
 
   absl::Status Commit(uint64_t revisions,
                       absl::FunctionRef<void(Revision)> publish) override {
     storage::LogEntry entry = EncodeMutation(mutation_, request_.id);
     entry.revisions = revisions;
+    entry.draft = draft_;
     Counting counting(&committer_->large_commits_,
                       BytesOf(entry) > kLargeBytes);
     absl::StatusOr<Durability> reached =
@@ -66,18 +68,20 @@ class Committer::LoggedCommit final : public Journal {
   Committer* const committer_;
   const Mutation& mutation_;
   const Request& request_;
+  storage::LogDraft* const draft_;
   Durability reached_;
   bool committed_ = false;
 };
 
 absl::StatusOr<Applied> Committer::Apply(const Mutation& mutation,
-                                         const Request& request) {
+                                         const Request& request,
+                                         storage::LogDraft* draft) {
   if (draining_) {
     return absl::UnavailableError(
         "the server is draining: it accepts no changes");
   }
   if (log_ == nullptr) return store_->Apply(mutation, request);
-  LoggedCommit commit(this, mutation, request);
+  LoggedCommit commit(this, mutation, request, draft);
   absl::StatusOr<Applied> applied = store_->Apply(mutation, request, &commit);
   RETURN_IF_ERROR(applied.status());
   applied->durability = commit.reached();
@@ -85,6 +89,12 @@ absl::StatusOr<Applied> Committer::Apply(const Mutation& mutation,
     ASSIGN_OR_RETURN(applied->durability, Reach(request));
   }
   return applied;
+}
+
+std::unique_ptr<storage::LogDraft> Committer::Draft(const Mutation& mutation,
+                                                    const Request& request) {
+  if (log_ == nullptr) return nullptr;
+  return log_->Draft(EncodeMutation(mutation, request.id));
 }
 
 Durability Committer::Wanted(const Request& request) const {

@@ -3,6 +3,7 @@
 #define VARKEEP_SERVER_DURABILITY_COMMITTER_H_
 
 #include <atomic>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,7 +32,18 @@ class Committer : public Declarer {
   // to the log failed; RESOURCE_EXHAUSTED when the disk is full: then nothing
   // changed.
   absl::StatusOr<Applied> Apply(const Mutation& mutation,
-                                const Request& request = {});
+                                const Request& request = {}) {
+    return Apply(mutation, request, nullptr);
+  }
+  // The same from a draft of this very mutation and request.
+  absl::StatusOr<Applied> Apply(const Mutation& mutation,
+                                const Request& request,
+                                storage::LogDraft* draft);
+
+  // Begins to write a mutation to the log whose tensor has no values yet; null
+  // when it is small. The Committer must live longer.
+  std::unique_ptr<storage::LogDraft> Draft(const Mutation& mutation,
+                                           const Request& request);
 
   absl::StatusOr<Applied> Declare(const Mutation& mutation,
                                   const Request& request) override {

@@ -49,7 +49,17 @@ void AssignReactor::OnReadDone(bool ok) {
     Finish(ToGrpc(status));
     return;
   }
+  ExtendDraft();
   StartRead(&message_);
+}
+
+void AssignReactor::ExtendDraft() {
+  if (upload_.bytes() <= kInlineBytes || !upload_.expected()) return;
+  if (!drafting_) {
+    draft_ = services_->committer->Draft(upload_.mutation(), upload_.request());
+    drafting_ = true;
+  }
+  if (draft_ != nullptr) draft_->Extend(upload_.received());
 }
 
 void AssignReactor::Apply() {
@@ -72,13 +82,14 @@ void AssignReactor::Apply() {
     grpc::Status status = ApplyNow(*shared);
     // Before the answer: the next update finds the value unshared.
     shared.reset();
+    draft_.reset();
     Finish(status);
   });
 }
 
 grpc::Status AssignReactor::ApplyNow(const Mutation& mutation) {
   absl::StatusOr<Applied> applied =
-      services_->committer->Apply(mutation, upload_.request());
+      services_->committer->Apply(mutation, upload_.request(), draft_.get());
   if (!applied.ok()) return ToGrpc(applied.status());
   v1::AssignResponse response;
   response.set_version(applied->revision);

@@ -6,6 +6,8 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <memory>
+
 #include "server/service/assign_upload.h"
 #include "server/service/services.h"
 
@@ -23,6 +25,7 @@ class AssignReactor : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   void OnDone() override { delete this; }
 
  private:
+  void ExtendDraft();
   void Apply();
   grpc::Status ApplyNow(const Mutation& mutation);
 
@@ -31,6 +34,9 @@ class AssignReactor : public grpc::ServerReadReactor<grpc::ByteBuffer> {
   grpc::ByteBuffer* const response_;
   AssignUpload upload_;
   grpc::ByteBuffer message_;
+  // Of the change, which is written to the log while it is received.
+  std::unique_ptr<storage::LogDraft> draft_;
+  bool drafting_ = false;
 };
 
 }  // namespace varkeep

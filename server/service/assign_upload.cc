@@ -81,23 +81,25 @@ absl::Status AssignUpload::AddData(CodedInputStream* input) {
 }
 
 absl::Status AssignUpload::Begin(const v1::AssignHeader& header) {
-  container_ = header.container();
   name_ = std::string(StripOutput(header.name()));
   ASSIGN_OR_RETURN(DType dtype, DTypeFromProto(header.dtype()));
   ASSIGN_OR_RETURN(Shape shape, ShapeFromProto(header.shape()));
+  std::optional<Revision> expected_version;
   if (header.has_expected_version()) {
-    expected_version_ = header.expected_version();
+    expected_version = header.expected_version();
   }
-  if (header.has_validate_shape()) validate_shape_ = header.validate_shape();
+  const bool validate_shape =
+      !header.has_validate_shape() || header.validate_shape();
   request_ = RequestFromProto(header);
 
-  ASSIGN_OR_RETURN(VariableInfo info, store_->Find(container_, name_));
+  ASSIGN_OR_RETURN(VariableInfo info, store_->Find(header.container(), name_));
   if (kind_ == AssignKind::kAssign) {
-    RETURN_IF_ERROR(CheckAssign(info.spec, dtype, shape, validate_shape_));
+    RETURN_IF_ERROR(CheckAssign(info.spec, dtype, shape, validate_shape));
   } else {
     RETURN_IF_ERROR(CheckUpdate(info.spec, dtype, shape));
     if (!info.initialized) return UninitializedError(name_);
   }
+  expected_ = expected_version.value_or(info.version) == info.version;
   ASSIGN_OR_RETURN(int64_t bytes, SizeBytes(dtype, shape));
   if (bytes > store_->limits().max_variable_bytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
@@ -106,6 +108,15 @@ absl::Status AssignUpload::Begin(const v1::AssignHeader& header) {
         store_->limits().max_variable_bytes));
   }
   ASSIGN_OR_RETURN(tensor_, Tensor::Create(dtype, shape));
+  if (kind_ == AssignKind::kAssign) {
+    mutation_ = AssignMutation{header.container(), name_, tensor_,
+                               expected_version, validate_shape};
+  } else {
+    mutation_ = UpdateMutation{
+        header.container(), name_,
+        kind_ == AssignKind::kAdd ? UpdateOp::kAdd : UpdateOp::kSubtract,
+        tensor_, expected_version};
+  }
   return absl::OkStatus();
 }
 
@@ -120,14 +131,8 @@ absl::StatusOr<Mutation> AssignUpload::Finish() {
         " bytes, but ", received_, " were sent"));
   }
   RETURN_IF_ERROR(CheckElements(tensor_->dtype(), tensor_->bytes()));
-  if (kind_ == AssignKind::kAssign) {
-    return AssignMutation{container_, name_, std::move(tensor_),
-                          expected_version_, validate_shape_};
-  }
-  return UpdateMutation{
-      container_, name_,
-      kind_ == AssignKind::kAdd ? UpdateOp::kAdd : UpdateOp::kSubtract,
-      std::move(tensor_), expected_version_};
+  tensor_.reset();
+  return *std::move(mutation_);
 }
 
 }  // namespace varkeep

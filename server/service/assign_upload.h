@@ -34,7 +34,15 @@ class AssignUpload {
 
   // After the last message. INVALID_ARGUMENT when bytes are missing.
   absl::StatusOr<Mutation> Finish();
+
+  // After the header: the mutation, whose tensor has values up to `received`.
+  const Mutation& mutation() const { return *mutation_; }
   const Request& request() const { return request_; }
+  int64_t bytes() const { return tensor_->size_bytes(); }
+  // False when the variable had another version than was expected when the
+  // header came.
+  bool expected() const { return expected_; }
+  int64_t received() const { return static_cast<int64_t>(received_); }
 
  private:
   absl::Status AddHeader(google::protobuf::io::CodedInputStream* input);
@@ -43,13 +51,12 @@ class AssignUpload {
 
   const AssignKind kind_;
   const VariableStore* const store_;
-  std::string container_;
   std::string name_;
-  std::optional<Revision> expected_version_;
-  bool validate_shape_ = true;
   Request request_;
-  std::shared_ptr<Tensor> tensor_;  // null: no header yet
-  size_t received_ = 0;             // bytes
+  std::optional<Mutation> mutation_;  // once the header came
+  std::shared_ptr<Tensor> tensor_;    // its tensor; null: no header yet
+  bool expected_ = true;
+  size_t received_ = 0;  // bytes
 };
 
 }  // namespace varkeep

@@ -22,11 +22,26 @@ namespace varkeep::storage {
 using varkeep::Durability;
 using varkeep::DurabilityName;
 
+// A large entry that is written while its tensor arrives, into a file of its
+// own, which becomes a segment of the log when the entry is appended. Destroyed
+// without that it leaves nothing. Nothing about it ever fails: an entry whose
+// draft is not to be had is written when it is appended. Thread-safe.
+class LogDraft {
+ public:
+  virtual ~LogDraft() = default;
+
+  // The first `bytes` bytes of the tensor are there and stay as they are.
+  // Returns at once.
+  virtual void Extend(int64_t bytes) = 0;
+};
+
 // What one commit keeps. The log does not understand the body.
 struct LogEntry {
   std::string body;                // less than 1 GiB
   std::vector<TensorRef> tensors;  // written from where they are; never null
   uint64_t revisions = 1;          // how many revisions the commit takes
+  // Of this entry, if there is one; borrowed for the time of Append.
+  LogDraft* draft = nullptr;
 };
 
 // An entry as it comes back: of the commit that led from revision `before` to
@@ -43,6 +58,8 @@ struct LogOptions {
   // own size.
   int64_t segment_bytes = int64_t{64} << 20;
   absl::Duration sync_interval = absl::Seconds(1);
+  // Entries with a smaller tensor have no draft.
+  int64_t draft_bytes = int64_t{4} << 20;
 };
 
 // Bytes done so far, bytes in all.
@@ -98,6 +115,11 @@ class Log {
   virtual absl::StatusOr<Durability> Append(
       const LogEntry& entry, Durability wanted,
       absl::FunctionRef<void(uint64_t)> publish) = 0;
+
+  // Begins to write `entry`, which has one tensor whose bytes are still to
+  // come. Its body may come back with spaces behind it. The log must live
+  // longer. Null when there would be nothing to gain.
+  virtual std::unique_ptr<LogDraft> Draft(LogEntry entry) = 0;
 
   // Everything published so far is on the disk afterwards. UNAVAILABLE as
   // Append.

@@ -20,6 +20,7 @@ static_assert(std::endian::native == std::endian::little,
 constexpr char kSegmentMagic[] = "VKPLOG\r\n";
 constexpr uint32_t kRecordMagic = 0x7263566b;
 constexpr absl::string_view kPrefix = "log-";
+constexpr absl::string_view kDraft = "draft-";
 constexpr absl::string_view kTemporary = ".tmp";
 constexpr size_t kDigits = 20;
 
@@ -178,13 +179,21 @@ std::optional<uint64_t> ParseSegmentFileName(absl::string_view name) {
   return first - 1;
 }
 
+std::string DraftName(uint64_t number) {
+  return TemporaryName(absl::StrCat(kPrefix, kDraft, number));
+}
+
 std::string TemporaryName(absl::string_view name) {
   return absl::StrCat(name, kTemporary);
 }
 
 bool IsTemporaryName(absl::string_view name) {
-  return absl::ConsumeSuffix(&name, kTemporary) &&
-         ParseSegmentFileName(name).has_value();
+  if (!absl::ConsumeSuffix(&name, kTemporary)) return false;
+  uint64_t number = 0;
+  return ParseSegmentFileName(name).has_value() ||
+         (absl::ConsumePrefix(&name, kPrefix) &&
+          absl::ConsumePrefix(&name, kDraft) &&
+          absl::SimpleAtoi(name, &number));
 }
 
 }  // namespace varkeep::storage::log_format

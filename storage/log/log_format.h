@@ -80,7 +80,9 @@ uint32_t ChainOf(std::span<const std::byte, 64> header, uint32_t before);
 std::string SegmentFileName(uint64_t base);
 // The inverse; nothing for other names.
 std::optional<uint64_t> ParseSegmentFileName(absl::string_view name);
-// What a segment is called until it is complete.
+// A segment that is written before it is known where it begins.
+std::string DraftName(uint64_t number);
+// What a segment is called until it is complete; of drafts and others.
 std::string TemporaryName(absl::string_view name);
 bool IsTemporaryName(absl::string_view name);
 

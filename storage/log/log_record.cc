@@ -67,6 +67,13 @@ void PutTable(const LogEntry& entry, std::vector<std::byte>* out) {
 }  // namespace
 
 absl::StatusOr<EncodedRecord> EncodedRecord::Create(const LogEntry& entry) {
+  ASSIGN_OR_RETURN(EncodedRecord record, CreateUnsealed(entry));
+  record.Seal(record.PayloadCrc());
+  return record;
+}
+
+absl::StatusOr<EncodedRecord> EncodedRecord::CreateUnsealed(
+    const LogEntry& entry) {
   RETURN_IF_ERROR(Validate(entry));
   EncodedRecord record;
   record.revisions_ = entry.revisions;
@@ -80,8 +87,13 @@ absl::StatusOr<EncodedRecord> EncodedRecord::Create(const LogEntry& entry) {
   auto body = std::as_bytes(std::span(entry.body));
   record.small_.insert(record.small_.end(), body.begin(), body.end());
   record.AddTensors(entry);
-  record.Seal();
   return record;
+}
+
+int64_t EncodedRecord::TensorOffset(const LogEntry& entry) {
+  return RoundUp(
+      kHeader + TableBytes(entry) + static_cast<int64_t>(entry.body.size()),
+      kAlignment);
 }
 
 void EncodedRecord::AddTensors(const LogEntry& entry) {
@@ -100,14 +112,14 @@ void EncodedRecord::AddTensors(const LogEntry& entry) {
   ends_.push_back(small_.size());
 }
 
-void EncodedRecord::Seal() {
+uint32_t EncodedRecord::PayloadCrc() const {
   uint32_t crc = 0;
   bool first = true;
   ForEachPiece([&](std::span<const std::byte> piece) {
     crc = Crc32c(first ? piece.subspan(kHeader) : piece, crc);
     first = false;
   });
-  header_.payload_crc = crc;
+  return crc;
 }
 
 log_format::RecordHeaderBytes EncodedRecord::Finish(uint64_t before,

@@ -21,21 +21,29 @@ class EncodedRecord {
   // Computes the checksum, so does work for every byte. INVALID_ARGUMENT when
   // the entry is too large or takes no revision.
   static absl::StatusOr<EncodedRecord> Create(const LogEntry& entry);
+  // The same without the checksum, which Seal is to give: tensors need not have
+  // their values yet.
+  static absl::StatusOr<EncodedRecord> CreateUnsealed(const LogEntry& entry);
+  // Where in its record the first tensor of an entry will be.
+  static int64_t TensorOffset(const LogEntry& entry);
 
+  // `payload_crc`: CRC-32C of all pieces but the header.
+  void Seal(uint32_t payload_crc) { header_.payload_crc = payload_crc; }
   int64_t bytes() const { return header_.bytes; }
   uint64_t revisions() const { return revisions_; }
 
   // Fills in the rest of the header and gives it as it will be written.
   log_format::RecordHeaderBytes Finish(uint64_t before, uint64_t synced,
                                        uint64_t salt);
-  // What is to be written, in order. REQUIRES: Finish was called.
+  // What is to be written, in order, the header first. REQUIRES: Finish was
+  // called, or the header does not matter.
   void ForEachPiece(
       absl::FunctionRef<void(std::span<const std::byte>)> visit) const;
 
  private:
   EncodedRecord() = default;
   void AddTensors(const LogEntry& entry);
-  void Seal();
+  uint32_t PayloadCrc() const;
 
   log_format::RecordHeader header_;
   uint64_t revisions_ = 0;

@@ -6,13 +6,15 @@
 // front is what gives the right to write. Encoding and checksums are done by
 // each appender before it queues.
 //
+// An entry that has a draft stands in the queue as others do, but takes the
+// turn alone, and only to make the draft's file the next segment.
+//
 // What is committed is what was published. Bytes that a failed write left
 // behind are never written over: the segment is left, and the next one's header
 // says that it ended before them.
 #include "storage/log/log_writer.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,8 +34,9 @@ absl::Status Unavailable(const absl::Status& error) {
 }  // namespace
 
 struct LogWriter::Request {
-  // Without a record it wants the turn for itself.
-  std::optional<EncodedRecord> record;
+  // Null: it wants the turn for itself.
+  EncodedRecord* record = nullptr;
+  SegmentDraft* draft = nullptr;  // whose record it is, if there is one
   bool sync = false;
   const absl::FunctionRef<void(uint64_t)>* publish = nullptr;
   // Set by the leader.
@@ -90,7 +93,16 @@ absl::StatusOr<Durability> LogWriter::Append(
     const LogEntry& entry, Durability wanted,
     absl::FunctionRef<void(uint64_t)> publish) {
   Request request;
-  ASSIGN_OR_RETURN(request.record, EncodedRecord::Create(entry));
+  absl::StatusOr<EncodedRecord> encoded;
+  auto* const draft = static_cast<SegmentDraft*>(entry.draft);
+  if (draft != nullptr && draft->Complete(entry)) {
+    request.draft = draft;
+    request.record = draft->record();
+  } else {
+    encoded = EncodedRecord::Create(entry);
+    RETURN_IF_ERROR(encoded.status());
+    request.record = &*encoded;
+  }
   request.sync = wanted == Durability::kFsync;
   request.publish = &publish;
   WaitForTurn(&request);
@@ -134,15 +146,27 @@ void LogWriter::EndTurn(const Batch& batch) {
   if (!queue_.empty()) queue_.front()->turn.NotifyOne();
 }
 
+std::unique_ptr<LogDraft> LogWriter::Draft(LogEntry entry) {
+  if (entry.tensors.size() != 1 ||
+      entry.tensors[0]->size_bytes() < options_.draft_bytes) {
+    return nullptr;
+  }
+  const std::string path =
+      absl::StrCat(options_.directory, "/", log_format::DraftName(++drafts_));
+  auto draft = SegmentDraft::Create(file_system_, path, std::move(entry));
+  return draft.ok() ? *std::move(draft) : nullptr;
+}
+
 // The leader, and those behind it that share its segment and its wish.
 LogWriter::Batch LogWriter::TakeBatch(Request* leader) {
   Batch batch = {leader};
   int64_t bytes = leader->record->bytes();
-  if (segment_ == nullptr || !segment_->Fits(bytes)) return batch;
+  if (leader->draft != nullptr || segment_ == nullptr || !segment_->Fits(bytes))
+    return batch;
   MutexLock lock(&mutex_);
   for (size_t i = 1; i < queue_.size(); ++i) {
     Request* request = queue_[i];
-    if (!request->record.has_value()) break;
+    if (request->record == nullptr || request->draft != nullptr) break;
     // Nobody waits for a sync that it did not ask for.
     if (request->sync && !leader->sync) break;
     bytes += request->record->bytes();
@@ -156,6 +180,12 @@ absl::Status LogWriter::WriteBatch(const Batch& batch, bool sync) {
   if (absl::Status error = syncer_.error(); !error.ok()) {
     return Unavailable(error);
   }
+  Request* const leader = batch.front();
+  return leader->draft != nullptr ? Adopt(leader->draft, sync)
+                                  : WriteRecords(batch, sync);
+}
+
+absl::Status LogWriter::WriteRecords(const Batch& batch, bool sync) {
   RETURN_IF_ERROR(MakeRoom(batch.front()->record->bytes()));
   // First, so that the records say of all that is older that it is on the disk.
   if (sync && syncer_.has_older()) {
@@ -163,7 +193,7 @@ absl::Status LogWriter::WriteBatch(const Batch& batch, bool sync) {
     if (!status.ok()) return Unavailable(status);
   }
   std::vector<EncodedRecord*> records;
-  for (Request* member : batch) records.push_back(&*member->record);
+  for (Request* member : batch) records.push_back(member->record);
   absl::Status written = segment_->Write(records, syncer_.synced());
   if (absl::IsResourceExhausted(written)) {
     Leave();
@@ -173,6 +203,31 @@ absl::Status LogWriter::WriteBatch(const Batch& batch, bool sync) {
     syncer_.Break(written);
     return Unavailable(written);
   }
+  const uint64_t last = segment_->position().last;
+  syncer_.Written(last);
+  if (!sync) return absl::OkStatus();
+  absl::Status synced = syncer_.SyncThrough(last);
+  return synced.ok() ? synced : Unavailable(synced);
+}
+
+// The draft becomes the segment. Its bytes are on the disk then, whatever was
+// asked for.
+absl::Status LogWriter::Adopt(SegmentDraft* draft, bool sync) {
+  if (sync) {
+    absl::Status status = syncer_.SyncThrough(committed_.last);
+    if (!status.ok()) return Unavailable(status);
+  }
+  bool uncertain = false;
+  absl::Status begun = BeginSegment(
+      syncer_.synced(), [&](const log_format::SegmentHeader& header) {
+        return SegmentWriter::Adopt(file_system_, options_.directory, header,
+                                    draft, &uncertain);
+      });
+  if (uncertain) {
+    syncer_.Break(begun);
+    return Unavailable(begun);
+  }
+  RETURN_IF_ERROR(begun);
   const uint64_t last = segment_->position().last;
   syncer_.Written(last);
   if (!sync) return absl::OkStatus();
@@ -221,20 +276,26 @@ log_format::SegmentHeader LogWriter::NextHeader() const {
 
 absl::Status LogWriter::BeginSegment(int64_t bytes, uint64_t synced,
                                      bool* uncertain) {
+  return BeginSegment(synced, [&](const log_format::SegmentHeader& header) {
+    return SegmentWriter::Create(
+        file_system_, options_.directory, header,
+        std::max(options_.segment_bytes, log_format::kFirstRecord + bytes),
+        bytes, uncertain);
+  });
+}
+
+absl::Status LogWriter::BeginSegment(uint64_t synced, MakeSegment make) {
   log_format::SegmentHeader header = NextHeader();
   header.number = next_number_++;
   header.synced = synced;
   do {
     header.salt = random_();
   } while (header.salt == 0);
-  absl::StatusOr<std::unique_ptr<SegmentWriter>> begun = SegmentWriter::Create(
-      file_system_, options_.directory, header,
-      std::max(options_.segment_bytes, log_format::kFirstRecord + bytes), bytes,
-      uncertain);
+  absl::StatusOr<std::unique_ptr<SegmentWriter>> begun = make(header);
   RETURN_IF_ERROR(begun.status());
   if (segment_ != nullptr) segment_->TrimTo(committed_);
   segment_ = *std::move(begun);
-  committed_ = segment_->position();
+  committed_ = {.last = header.base};  // a record that it has comes next
   syncer_.Roll(segment_->sync_handle());
   const std::string path = absl::StrCat(
       options_.directory, "/", log_format::SegmentFileName(header.base));

@@ -2,6 +2,7 @@
 #ifndef VARKEEP_STORAGE_LOG_LOG_WRITER_H_
 #define VARKEEP_STORAGE_LOG_LOG_WRITER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "storage/log/log_record.h"
 #include "storage/log/log_recovery.h"
 #include "storage/log/log_syncer.h"
+#include "storage/log/segment_draft.h"
 #include "storage/log/segment_writer.h"
 
 namespace varkeep::storage {
@@ -34,6 +36,7 @@ class LogWriter final : public Log {
   absl::StatusOr<Durability> Append(
       const LogEntry& entry, Durability wanted,
       absl::FunctionRef<void(uint64_t)> publish) override;
+  std::unique_ptr<LogDraft> Draft(LogEntry entry) override;
   absl::Status Sync() override;
   absl::Status Restart() override;
   absl::Status DropThrough(uint64_t revision) override;
@@ -51,8 +54,14 @@ class LogWriter final : public Log {
   Batch TakeBatch(Request* leader);
   absl::Status WriteBatch(const Batch& batch, bool sync);
   void Commit(const Batch& batch);
+  absl::Status WriteRecords(const Batch& batch, bool sync);
+  absl::Status Adopt(SegmentDraft* draft, bool sync);
   absl::Status MakeRoom(int64_t bytes);
   absl::Status BeginSegment(int64_t bytes, uint64_t synced, bool* uncertain);
+  using MakeSegment =
+      absl::FunctionRef<absl::StatusOr<std::unique_ptr<SegmentWriter>>(
+          const log_format::SegmentHeader&)>;
+  absl::Status BeginSegment(uint64_t synced, MakeSegment make);
   log_format::SegmentHeader NextHeader() const;
   void Leave();
 
@@ -70,6 +79,8 @@ class LogWriter final : public Log {
   log_format::SegmentHeader next_;  // of the segment to begin without one
   uint64_t next_number_;
   std::vector<std::string> void_files_;
+
+  std::atomic<uint64_t> drafts_ = 0;  // begun so far
 
   Mutex drop_mutex_;  // one DropThrough at a time
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
@@ -40,14 +41,6 @@ absl::StatusOr<int64_t> ReserveRoom(File* file, int64_t bytes, int64_t least) {
   return bytes;
 }
 
-absl::StatusOr<std::unique_ptr<File>> CreateTemporary(FileSystem* file_system,
-                                                      const std::string& path) {
-  absl::StatusOr<std::unique_ptr<File>> file = file_system->Create(path);
-  if (!absl::IsAlreadyExists(file.status())) return file;
-  RETURN_IF_ERROR(file_system->Remove(path));
-  return file_system->Create(path);
-}
-
 }  // namespace
 
 SegmentWriter::SegmentWriter(const log_format::SegmentHeader& header,
@@ -60,37 +53,83 @@ SegmentWriter::SegmentWriter(const log_format::SegmentHeader& header,
   position_.last = header.base;
 }
 
+// Writes the header and syncs; then the file gets its name. Gives the file
+// opened once more.
+absl::StatusOr<std::shared_ptr<File>> SegmentWriter::Enter(
+    FileSystem* file_system, File* file, const std::string& temporary,
+    const std::string& directory, const log_format::SegmentHeader& header,
+    bool* uncertain) {
+  const std::string path =
+      absl::StrCat(directory, "/", log_format::SegmentFileName(header.base));
+  std::shared_ptr<File> sync_handle;
+  auto name = [&]() -> absl::Status {
+    RETURN_IF_ERROR(file->WriteAt(0, log_format::Encode(header)));
+    RETURN_IF_ERROR(file->Sync());
+    // Before the segment has its name: an error must not leave one behind.
+    ASSIGN_OR_RETURN(sync_handle, file_system->OpenForRead(temporary));
+    return file_system->Rename(temporary, path);
+  };
+  absl::Status named = name();
+  if (!named.ok()) {
+    *uncertain = !absl::IsResourceExhausted(named);
+    file_system->Remove(temporary).IgnoreError();
+    return named;
+  }
+  absl::Status kept = file_system->SyncDirectory(directory);
+  *uncertain = !kept.ok();
+  RETURN_IF_ERROR(kept);
+  return sync_handle;
+}
+
 absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
     FileSystem* file_system, const std::string& directory,
     const log_format::SegmentHeader& header, int64_t bytes, int64_t least,
     bool* uncertain) {
-  const std::string path =
-      absl::StrCat(directory, "/", log_format::SegmentFileName(header.base));
-  const std::string temporary = log_format::TemporaryName(path);
-  std::unique_ptr<SegmentWriter> writer;
-  auto prepare = [&]() -> absl::Status {
+  const std::string temporary = absl::StrCat(
+      directory, "/",
+      log_format::TemporaryName(log_format::SegmentFileName(header.base)));
+  std::unique_ptr<File> file;
+  auto prepare = [&]() -> absl::StatusOr<int64_t> {
     RETURN_IF_ERROR(file_system->MakeDirectory(directory));
-    ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                     CreateTemporary(file_system, temporary));
-    ASSIGN_OR_RETURN(int64_t room, ReserveRoom(file.get(), bytes, least));
-    RETURN_IF_ERROR(file->WriteAt(0, log_format::Encode(header)));
-    RETURN_IF_ERROR(file->Sync());
-    // Before the segment has its name: an error must not leave one behind.
-    ASSIGN_OR_RETURN(std::shared_ptr<File> sync_handle,
-                     file_system->OpenForRead(temporary));
-    writer.reset(new SegmentWriter(header, std::move(file),
-                                   std::move(sync_handle), room));
-    return file_system->Rename(temporary, path);
+    ASSIGN_OR_RETURN(file, CreateTemporary(file_system, temporary));
+    return ReserveRoom(file.get(), bytes, least);
   };
-  absl::Status prepared = prepare();
-  if (!prepared.ok()) {
-    *uncertain = !absl::IsResourceExhausted(prepared);
+  absl::StatusOr<int64_t> room = prepare();
+  if (!room.ok()) {
+    *uncertain = !absl::IsResourceExhausted(room.status());
     file_system->Remove(temporary).IgnoreError();
-    return prepared;
+    return room.status();
   }
-  absl::Status named = file_system->SyncDirectory(directory);
-  *uncertain = !named.ok();
-  RETURN_IF_ERROR(named);
+  ASSIGN_OR_RETURN(
+      std::shared_ptr<File> sync_handle,
+      Enter(file_system, file.get(), temporary, directory, header, uncertain));
+  return absl::WrapUnique(new SegmentWriter(header, std::move(file),
+                                            std::move(sync_handle), *room));
+}
+
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Adopt(
+    FileSystem* file_system, const std::string& directory,
+    const log_format::SegmentHeader& header, SegmentDraft* draft,
+    bool* uncertain) {
+  SegmentPosition position;
+  EncodedRecord* const record = draft->record();
+  position.chain = log_format::ChainOf(
+      record->Finish(header.base, header.synced, header.salt), 0);
+  position.last = header.base + record->revisions();
+  position.end = kFirstRecord + record->bytes();
+
+  absl::Status begun = draft->WriteBegin();
+  if (!begun.ok()) {
+    *uncertain = !absl::IsResourceExhausted(begun);
+    return begun;
+  }
+  std::unique_ptr<File> file = draft->TakeFile();
+  ASSIGN_OR_RETURN(std::shared_ptr<File> sync_handle,
+                   Enter(file_system, file.get(), draft->path(), directory,
+                         header, uncertain));
+  auto writer = absl::WrapUnique(new SegmentWriter(
+      header, std::move(file), std::move(sync_handle), position.end));
+  writer->position_ = position;
   return writer;
 }
 

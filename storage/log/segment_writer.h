@@ -13,6 +13,7 @@
 #include "storage/file_system.h"
 #include "storage/log/log_format.h"
 #include "storage/log/log_record.h"
+#include "storage/log/segment_draft.h"
 
 namespace varkeep::storage {
 
@@ -37,6 +38,13 @@ class SegmentWriter {
       const log_format::SegmentHeader& header, int64_t bytes, int64_t least,
       bool* uncertain);
 
+  // Makes the draft's file a segment that has its record, on the disk as well.
+  // REQUIRES: the draft is complete. Errors as Create.
+  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Adopt(
+      FileSystem* file_system, const std::string& directory,
+      const log_format::SegmentHeader& header, SegmentDraft* draft,
+      bool* uncertain);
+
   const log_format::SegmentHeader& header() const { return header_; }
   const SegmentPosition& position() const { return position_; }
   // The same file opened once more, to be synced while this one is written.
@@ -52,6 +60,10 @@ class SegmentWriter {
   void TrimTo(const SegmentPosition& end);
 
  private:
+  static absl::StatusOr<std::shared_ptr<File>> Enter(
+      FileSystem* file_system, File* file, const std::string& temporary,
+      const std::string& directory, const log_format::SegmentHeader& header,
+      bool* uncertain);
   SegmentWriter(const log_format::SegmentHeader& header,
                 std::unique_ptr<File> file, std::shared_ptr<File> sync_handle,
                 int64_t room);

@@ -8,8 +8,20 @@ put to the test.
 import os
 import re
 
+import system_calls
+
 SEGMENT = re.compile(r"log-\d+$")
+DRAFT = re.compile(r"log-draft-\d+\.tmp$")
 FIRST_RECORD = 4096  # storage/log/log_format.h
+
+
+def with_segments_for_drafts(calls):
+    """A draft becomes a segment; here it has that one's temporary name."""
+    for rename in [c for c in calls if c.name in ("rename", "renameat")]:
+        source, target = rename.paths[-2:]
+        if DRAFT.search(source):
+            calls = system_calls.renamed(calls, source, target + ".tmp")
+    return calls
 
 
 def _final(path):
@@ -25,7 +37,8 @@ def _synced(calls, path, after, before):
 
 
 def _is_record(call):
-    return (call.name == "pwrite64" and SEGMENT.search(call.paths[0])
+    return (call.name == "pwrite64"
+            and SEGMENT.search(_final(call.paths[0]))
             and call.offset >= FIRST_RECORD)
 
 
@@ -38,7 +51,7 @@ def check_acknowledgements(calls):
     written = {}  # path to last line
     for call in calls:
         if _is_record(call):
-            written[call.paths[0]] = call.end
+            written[_final(call.paths[0])] = call.end
         if not call.ends_a_call or not written:
             continue
         tested += 1
@@ -90,7 +103,7 @@ def check_cuts(calls):
         if unlink.name not in ("unlink", "unlinkat"):
             continue
         path = unlink.paths[-1]
-        records = [c for c in calls if _is_record(c) and c.paths[0] == path
+        records = [c for c in calls if _is_record(c) and _final(c.paths[0]) == path
                    and c.end < unlink.begin]
         if not records:
             continue

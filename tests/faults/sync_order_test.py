@@ -58,7 +58,8 @@ class TracedServer:
                        stdout=subprocess.DEVNULL)
 
     def calls(self):
-        return system_calls.read(self.trace)
+        return sync_order.with_segments_for_drafts(
+            system_calls.read(self.trace))
 
 
 def npy(elements):

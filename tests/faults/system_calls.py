@@ -57,6 +57,16 @@ def _bytes(escaped):
     return bytes.fromhex(escaped.replace("\\x", ""))
 
 
+def _escaped(path):
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(path))
+
+
+def renamed(calls, old, new):
+    """The calls as if the file `old` had been `new` from its beginning."""
+    return [dataclasses.replace(c, arguments=c.arguments.replace(
+        _escaped(old), _escaped(new))) for c in calls]
+
+
 def read(path):
     """The calls that succeeded, in the order in which they began."""
     calls = []

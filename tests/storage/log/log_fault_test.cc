@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-LogOptions ScriptOptions() { return SmallSegments(8 << 10); }
+LogOptions ScriptOptions() { return WithDrafts(SmallSegments(8 << 10), 300); }
 
 // What a script did and was told.
 struct Told {
