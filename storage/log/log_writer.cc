@@ -15,6 +15,7 @@
 #include "storage/log/log_writer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,12 +40,20 @@ struct LogWriter::Request {
   SegmentDraft* draft = nullptr;  // whose record it is, if there is one
   bool sync = false;
   const absl::FunctionRef<void(uint64_t)>* publish = nullptr;
-  // Set by the leader.
-  bool done = false;
+  // Set by the leader, before it is kDone.
   absl::Status status;
   bool synced = false;
-  // Notified when it is done or at the front.
-  CondVar turn;
+
+  enum Phase : uint32_t { kQueued, kLeads, kDone };
+  std::atomic<uint32_t> phase = kQueued;
+
+  // The request may be gone as soon as its phase has changed; its address is
+  // all that is needed then. Not a condition variable: those who are woken
+  // would only wait again, for its mutex.
+  void Wake(Phase now) {
+    phase.store(now);
+    phase.notify_one();
+  }
 };
 
 LogWriter::LogWriter(FileSystem* file_system, const LogOptions& options,
@@ -106,8 +115,9 @@ absl::StatusOr<Durability> LogWriter::Append(
   request.sync = wanted == Durability::kFsync;
   request.publish = &publish;
   WaitForTurn(&request);
-  if (!request.done) {
+  if (request.phase == Request::kLeads) {
     const Batch batch = TakeBatch(&request);
+    last_group_ = batch.size();
     absl::Status status = WriteBatch(batch, request.sync);
     if (status.ok()) Commit(batch);
     for (Request* member : batch) {
@@ -129,21 +139,25 @@ absl::StatusOr<Durability> LogWriter::Append(
 }
 
 void LogWriter::WaitForTurn(Request* request) {
-  MutexLock lock(&mutex_);
-  queue_.push_back(request);
-  while (!request->done && queue_.front() != request) {
-    request->turn.Wait(&mutex_);
+  {
+    MutexLock lock(&mutex_);
+    queue_.push_back(request);
+    if (queue_.front() == request) request->phase = Request::kLeads;
   }
+  request->phase.wait(Request::kQueued);
 }
 
 void LogWriter::EndTurn(const Batch& batch) {
-  MutexLock lock(&mutex_);
-  for (Request* member : batch) {
-    queue_.pop_front();
-    member->done = true;
-    if (member != batch.front()) member->turn.NotifyOne();
+  Request* next = nullptr;
+  {
+    MutexLock lock(&mutex_);
+    queue_.erase(queue_.begin(),
+                 queue_.begin() + static_cast<int64_t>(batch.size()));
+    if (!queue_.empty()) next = queue_.front();
   }
-  if (!queue_.empty()) queue_.front()->turn.NotifyOne();
+  // First, so that its write is under way while the others wake up.
+  if (next != nullptr) next->Wake(Request::kLeads);
+  for (size_t i = 1; i < batch.size(); ++i) batch[i]->Wake(Request::kDone);
 }
 
 std::unique_ptr<LogDraft> LogWriter::Draft(LogEntry entry) {
@@ -157,12 +171,26 @@ std::unique_ptr<LogDraft> LogWriter::Draft(LogEntry entry) {
   return draft.ok() ? *std::move(draft) : nullptr;
 }
 
+// Those whom the last group held up are about to append again. To let them in
+// costs less than the sync that they would otherwise wait for.
+void LogWriter::AwaitFollowers() {
+  size_t waiting = 0;
+  for (int idle = 0; last_group_ > 1 && idle < 2; ++idle) {
+    std::this_thread::yield();
+    MutexLock lock(&mutex_);
+    if (queue_.size() > waiting) idle = -1;
+    waiting = queue_.size();
+    if (waiting >= last_group_) return;
+  }
+}
+
 // The leader, and those behind it that share its segment and its wish.
 LogWriter::Batch LogWriter::TakeBatch(Request* leader) {
   Batch batch = {leader};
   int64_t bytes = leader->record->bytes();
   if (leader->draft != nullptr || segment_ == nullptr || !segment_->Fits(bytes))
     return batch;
+  if (leader->sync) AwaitFollowers();
   MutexLock lock(&mutex_);
   for (size_t i = 1; i < queue_.size(); ++i) {
     Request* request = queue_[i];

@@ -51,6 +51,7 @@ class LogWriter final : public Log {
   void EndTurn(const Batch& batch);
 
   // The rest is only for whoever has the turn.
+  void AwaitFollowers();
   Batch TakeBatch(Request* leader);
   absl::Status WriteBatch(const Batch& batch, bool sync);
   void Commit(const Batch& batch);
@@ -79,6 +80,7 @@ class LogWriter final : public Log {
   log_format::SegmentHeader next_;  // of the segment to begin without one
   uint64_t next_number_;
   std::vector<std::string> void_files_;
+  size_t last_group_ = 0;
 
   std::atomic<uint64_t> drafts_ = 0;  // begun so far
 
