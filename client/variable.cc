@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/variable.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +33,12 @@ v1::ReadValueRequest ReadRequest(const VariableInfo& info) {
   return request;
 }
 
+// Values that take less time than a call does.
+bool IsSmall(const VariableInfo& info) {
+  constexpr int64_t kBytes = 4 << 10;
+  return SizeBytes(info.dtype, info.shape).value_or(kBytes + 1) <= kBytes;
+}
+
 absl::Status OtherDType(const VariableInfo& info, DType dtype) {
   return absl::InvalidArgumentError(absl::StrCat(
       "variable '", info.op_name, "' has dtype ", DTypeName(info.dtype),
@@ -60,8 +67,17 @@ absl::StatusOr<TensorRef> Variable::Read(const SliceSpec& slice) const {
   return TensorRef(std::move(read.values[0].tensor));
 }
 
+absl::StatusOr<VersionedTensor> Variable::ReadSmall() const {
+  ASSIGN_OR_RETURN(SharedReads::Value read, WithSession(session_, [&] {
+                     return connection_->ReadSmall(info_->container,
+                                                   info_->op_name);
+                   }));
+  return VersionedTensor{std::move(read.tensor), read.version};
+}
+
 absl::StatusOr<VersionedTensor> Variable::ReadVersioned(
     const TransferProgress& progress) const {
+  if (IsSmall(*info_) && progress == nullptr) return ReadSmall();
   v1::ReadValueRequest request = ReadRequest(*info_);
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
                      return connection_->Read(request, std::nullopt, progress);
@@ -85,6 +101,14 @@ absl::StatusOr<std::optional<VersionedTensor>> Variable::ReadIfNewer(
 absl::StatusOr<uint64_t> Variable::ReadInto(DType dtype,
                                             std::span<std::byte> memory) const {
   if (dtype != info_->dtype) return OtherDType(*info_, dtype);
+  if (IsSmall(*info_)) {
+    ASSIGN_OR_RETURN(VersionedTensor read, ReadSmall());
+    if (memory.size() != read.value->bytes().size()) {
+      return OtherSize(info_->op_name, read.value->size_bytes(), memory.size());
+    }
+    std::ranges::copy(read.value->bytes(), memory.begin());
+    return read.version;
+  }
   v1::ReadValueRequest request = ReadRequest(*info_);
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
                      return connection_->Read(request, memory);

@@ -133,6 +133,7 @@ class Variable {
 
  private:
   absl::StatusOr<TensorRef> GatherRows(const Tensor& indices, bool nd) const;
+  absl::StatusOr<VersionedTensor> ReadSmall() const;
   absl::StatusOr<uint64_t> ReadInto(DType dtype,
                                     std::span<std::byte> memory) const;
   absl::StatusOr<uint64_t> Push(

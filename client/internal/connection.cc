@@ -60,7 +60,10 @@ Connection::Connection(std::unique_ptr<Transport> transport,
                        const RetryPolicy& policy)
     : transport_(std::move(transport)),
       policy_(policy),
-      client_id_(RandomId()) {}
+      client_id_(RandomId()),
+      shared_reads_([this](const auto& container, const auto& names) {
+        return ReadAll(container, names);
+      }) {}
 
 v1::RequestId Connection::NextRequestId() {
   v1::RequestId id;
@@ -150,6 +153,28 @@ absl::StatusOr<Connection::Values> Connection::Read(
 absl::StatusOr<Connection::Values> Connection::Read(
     const v1::GatherRequest& request) {
   return Download("Gather", request, {request.name()}, std::nullopt, nullptr);
+}
+
+absl::StatusOr<std::vector<SharedReads::Value>> Connection::ReadAll(
+    const std::string& container, const std::vector<std::string>& names) {
+  absl::StatusOr<Values> read;
+  if (names.size() == 1) {
+    v1::ReadValueRequest request;
+    request.set_container(container);
+    request.set_name(names[0]);
+    read = Read(request);
+  } else {
+    v1::ReadValuesRequest request;
+    request.set_container(container);
+    request.mutable_names()->Add(names.begin(), names.end());
+    read = Read(request);
+  }
+  RETURN_IF_ERROR(read.status());
+  std::vector<SharedReads::Value> values;
+  for (TensorReceiver::Value& value : read->values) {
+    values.push_back({std::move(value.tensor), value.version});
+  }
+  return values;
 }
 
 v1::Durability Connection::Wanted(std::optional<Durability> durability) const {

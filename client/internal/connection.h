@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/durability.h"
+#include "client/internal/shared_reads.h"
 #include "client/internal/tensor_receiver.h"
 #include "client/internal/transport.h"
 #include "client/retry_policy.h"
@@ -53,6 +54,13 @@ class Connection {
   absl::StatusOr<Values> Read(const v1::ReadValuesRequest& request);
 
   absl::StatusOr<Values> Read(const v1::GatherRequest& request);
+
+  // The whole value of a small variable, together with what other threads want
+  // at this time.
+  absl::StatusOr<SharedReads::Value> ReadSmall(const std::string& container,
+                                               const std::string& name) {
+    return shared_reads_.Read({container, name});
+  }
 
   // What changes ask for that ask for nothing themselves; unset: as the server
   // is set. Before the first call.
@@ -93,11 +101,15 @@ class Connection {
                                   std::optional<std::span<std::byte>> into,
                                   const TensorReceiver::Progress& progress);
 
+  absl::StatusOr<std::vector<SharedReads::Value>> ReadAll(
+      const std::string& container, const std::vector<std::string>& names);
+
   const std::unique_ptr<Transport> transport_;
   const RetryPolicy policy_;
   const uint64_t client_id_;
   std::optional<Durability> durability_;
   std::atomic<uint64_t> sequence_ = 0;
+  SharedReads shared_reads_;
 };
 
 // "foo/v" of "foo/v:0": names travel without the output number.

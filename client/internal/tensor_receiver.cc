@@ -29,6 +29,13 @@ absl::Status Malformed() {
 
 }  // namespace
 
+absl::Status OtherSize(const std::string& name, int64_t value_bytes,
+                       size_t memory_bytes) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the value of '", name, "' has ", value_bytes,
+                   " bytes, the memory to read into has ", memory_bytes));
+}
+
 TensorReceiver::TensorReceiver(std::vector<std::string> names,
                                std::optional<std::span<std::byte>> into,
                                Progress progress)
@@ -89,9 +96,7 @@ absl::Status TensorReceiver::AcceptHeader(const v1::TensorHeader& header) {
   std::span<std::byte> memory;
   if (into_ && !value.not_modified) {
     if (into_->size() != static_cast<size_t>(*size)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the value of '", header.name(), "' has ", *size,
-                       " bytes, the memory to read into has ", into_->size()));
+      return OtherSize(header.name(), *size, into_->size());
     }
     memory = *into_;
   } else if (!value.not_modified) {

@@ -24,6 +24,10 @@ class CodedInputStream;
 
 namespace varkeep::client {
 
+// INVALID_ARGUMENT: what the caller wants to read into has another size.
+absl::Status OtherSize(const std::string& name, int64_t value_bytes,
+                       size_t memory_bytes);
+
 // Rebuilds tensors from the messages of a ReadValuesResponse stream. Each value
 // has one allocation, made when its header arrives, and its bytes are copied
 // once, from the network's buffers. A stream that does not keep its word is an
