@@ -33,7 +33,7 @@ struct Size {
   double redis;
   bool naive = false;
 };
-constexpr Size kSizes[] = {{64, 0, 0, 0.65},
+constexpr Size kSizes[] = {{64, 0, 0, 0.65, true},
                            {1 << 10, 1 / 1.6, 0, 0},
                            {64 << 10, 0, 0, 0.75},
                            {1 << 20, 0.65, 0, 0.75, true},
