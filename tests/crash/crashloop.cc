@@ -8,13 +8,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <future>
 #include <random>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "tests/crash/directory_witness.h"
+#include "tests/crash/pass_time.h"
 #include "tests/crash/slow_save.h"
 #include "tests/crash/verdict.h"
 #include "tests/crash/workload.h"
@@ -29,12 +29,6 @@ struct Options {
   int longest_life = 2000;  // milliseconds
   WorkloadOptions workload;
 };
-
-// Not a wait for something to happen: the moment is what is tested.
-void PassTime(uint64_t milliseconds) {
-  std::promise<void> never;
-  never.get_future().wait_for(std::chrono::milliseconds(milliseconds));
-}
 
 class CrashLoop {
  public:
