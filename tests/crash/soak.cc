@@ -135,7 +135,7 @@ class Soak {
     good &= AtMost("peak of log MiB", Mebibytes(late.peak.log_bytes), log);
     good &= AtMost("peak of checkpoints MiB",
                    Mebibytes(late.peak.disk_bytes - late.peak.log_bytes),
-                   (options_.keep + 1) * Mebibytes(values_) * 1.05);
+                   (options_.keep + 1) * (Mebibytes(values_) * 1.05 + 1));
     return good;
   }
 
