@@ -116,12 +116,14 @@ class Soak {
   }
 
   bool Judge(const ResourceSummary& early, const ResourceSummary& late) {
-    // Half of the run lies between the two.
+    // A mebibyte an hour; half of the run lies between the two. Freed memory is
+    // kept (base/keep_freed_memory.h), so what is resident creeps up to what
+    // all threads once had: that is not a leak.
     const double hours = options_.minutes / 60 / 2;
     const double resident = Mebibytes(early.median.resident_bytes);
     bool good =
         AtMost("median of resident MiB", Mebibytes(late.median.resident_bytes),
-               resident * 1.02 + hours);
+               resident * 1.05 + hours);
     good &= AtMost("peak of resident MiB", Mebibytes(late.peak.resident_bytes),
                    Mebibytes(early.peak.resident_bytes) * 1.1);
     // Segments and checkpoints come and go.
