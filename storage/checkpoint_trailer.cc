@@ -54,7 +54,7 @@ TrailerFields Decode(const Trailer& trailer) {
 
 // True when the file ends in one of the trailers that version 1 had.
 absl::StatusOr<bool> IsOfVersionOne(File* file, int64_t file_size) {
-  for (size_t length : {24, 36}) {
+  for (size_t length : {size_t{24}, size_t{36}}) {
     std::array<std::byte, 36> buffer;
     std::span<std::byte> trailer = std::span(buffer).first(length);
     const int64_t size = file_size - static_cast<int64_t>(length);

@@ -28,6 +28,12 @@ T OrFail(absl::StatusOr<T> value) {
   return *std::move(value);
 }
 
+// All numbers in a body are such; the library would convert others somehow.
+uint64_t Unsigned(const json& stored) {
+  if (!stored.is_number_unsigned()) Fail("a number is no unsigned integer");
+  return stored.get<uint64_t>();
+}
+
 // --- tensors, by their place in the entry -----------------------------------
 
 json Keep(const TensorRef& tensor, LogEntry* entry) {
@@ -38,7 +44,7 @@ json Keep(const TensorRef& tensor, LogEntry* entry) {
 
 TensorRef Kept(const json& place, const LogEntry& entry) {
   if (place.is_null()) return nullptr;
-  const size_t index = place.get<size_t>();
+  const uint64_t index = Unsigned(place);
   if (index >= entry.tensors.size()) Fail("a tensor is missing");
   return entry.tensors[index];
 }
@@ -68,19 +74,26 @@ json EncodeSpec(const VariableSpec& spec, LogEntry* entry) {
           {"creator", spec.creator}};
 }
 
+Shape DecodeShape(const json& stored) {
+  std::vector<int64_t> dims;
+  for (const json& dim : stored) {
+    dims.push_back(static_cast<int64_t>(Unsigned(dim)));
+  }
+  return OrFail(Shape::Create(dims));
+}
+
 VariableSpec DecodeSpec(const json& body, const LogEntry& entry) {
   VariableSpec spec;
   body.at("name").get_to(spec.name);
   spec.dtype = OrFail(ParseDType(body.at("dtype").get<std::string>()));
-  spec.shape =
-      OrFail(Shape::Create(body.at("shape").get<std::vector<int64_t>>()));
+  spec.shape = DecodeShape(body.at("shape"));
   body.at("trainable").get_to(spec.trainable);
   body.at("collections").get_to(spec.collections);
   spec.initializer =
       OrFail(ParseInitializer(body.at("initializer").get<std::string>(),
                               Kept(body.at("initial_value"), entry)));
-  body.at("seed").get_to(spec.seeds.seed);
-  body.at("seed2").get_to(spec.seeds.seed2);
+  spec.seeds.seed = Unsigned(body.at("seed"));
+  spec.seeds.seed2 = Unsigned(body.at("seed2"));
   body.at("regularizer").get_to(spec.regularizer);
   body.at("caching_device").get_to(spec.caching_device);
   body.at("constraint").get_to(spec.constraint);
@@ -248,8 +261,8 @@ Mutation DecodeRestore(const json& body, const LogEntry& entry) {
   for (const json& stored : body.at("items")) {
     RestoreMutation::Item item;
     stored.at("container").get_to(item.info.container);
-    stored.at("declared").get_to(item.info.declared);
-    stored.at("run").get_to(item.info.run);
+    item.info.declared = Unsigned(stored.at("declared"));
+    item.info.run = Unsigned(stored.at("run"));
     item.info.spec = DecodeSpec(stored.at("spec"), entry);
     item.value = Kept(stored.at("value"), entry);
     restore.items.push_back(std::move(item));
@@ -313,8 +326,8 @@ absl::StatusOr<LoggedMutation> DecodeMutation(const LogEntry& entry) {
     const json body = json::parse(entry.body);
     logged.mutation = Decode(body, entry);
     if (body.contains("client")) {
-      logged.request = {body.at("client").get<uint64_t>(),
-                        body.at("sequence").get<uint64_t>()};
+      logged.request = {Unsigned(body.at("client")),
+                        Unsigned(body.at("sequence"))};
     }
   } catch (const std::exception& error) {
     return absl::DataLossError(

@@ -10,13 +10,13 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <future>
 #include <random>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/crash/pass_time.h"
 #include "tests/crash/raw_client.h"
 #include "tests/testing/server_process.h"
 #include "tests/testing/status_matchers.h"
@@ -40,12 +40,6 @@ absl::Duration Budget() {
 
 int64_t Now() {
   return std::chrono::steady_clock::now().time_since_epoch().count();
-}
-
-// Not a wait for something to happen: the moment is what is tested.
-void PassTime(uint64_t milliseconds) {
-  std::promise<void> never;
-  never.get_future().wait_for(std::chrono::milliseconds(milliseconds));
 }
 
 std::string NameOf(int round, uint64_t variable) {

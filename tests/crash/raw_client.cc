@@ -241,11 +241,14 @@ absl::StatusOr<std::vector<RawValue>> RawClient::ReadCut(
   return Download(reader.get());
 }
 
-absl::Status RawClient::Save() {
+absl::Status RawClient::Save(const std::function<void(double)>& progress) {
   auto context = NewContext(timeout_);
   auto reader = stubs_->checkpoints.Save(context.get(), {});
   v1::SaveResponse response;
   while (reader->Read(&response)) {
+    if (!progress || response.total_bytes() == 0) continue;
+    progress(static_cast<double>(response.written_bytes()) /
+             static_cast<double>(response.total_bytes()));
   }
   return FromGrpc(reader->Finish());
 }

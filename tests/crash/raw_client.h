@@ -68,7 +68,9 @@ class RawClient {
   // All at one revision, in the order of the names.
   absl::StatusOr<std::vector<RawValue>> ReadCut(
       const std::vector<std::string>& names);
-  absl::Status Save();
+  // `progress`, which may be empty, is told which part is written, up to 1. It
+  // may end the server.
+  absl::Status Save(const std::function<void(double)>& progress = nullptr);
 
  private:
   struct Stubs;

@@ -16,11 +16,12 @@ namespace varkeep {
 class Verdict {
  public:
   enum Kind {
-    kLost,         // an acknowledged change is not there
-    kDuplicated,   // a change happened more often than it was asked for
-    kTorn,         // a value that nobody wrote, or half of a change
-    kFailedStart,  // a server did not start
-    kWrongAnswer,  // anything else
+    kLost,          // an acknowledged change is not there
+    kDuplicated,    // a change happened more often than it was asked for
+    kTorn,          // a value that nobody wrote, or half of a change
+    kFailedStart,   // a server did not start
+    kBadDirectory,  // a checkpoint is damaged or missing, or litter stays
+    kWrongAnswer,   // anything else
   };
 
   void Violate(Kind kind, std::string what) {
@@ -40,7 +41,7 @@ class Verdict {
 
  private:
   mutable Mutex mutex_;
-  std::array<int64_t, 5> counts_ ABSL_GUARDED_BY(mutex_) = {};
+  std::array<int64_t, 6> counts_ ABSL_GUARDED_BY(mutex_) = {};
   std::vector<std::string> first_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -17,6 +17,7 @@ import sync_order
 import system_calls
 
 PROGRAMS = sys.argv.pop(1)
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 # A record of it leaves no room for a second in a segment (64 MiB).
 LARGE_ELEMENTS = 10 << 20
 
@@ -29,8 +30,8 @@ class TracedServer:
                             "VARKEEP_SERVER": f"unix:{directory}/socket"}
         self.trace = f"{directory}/trace"
         self.strace = subprocess.Popen(
-            ["strace", *system_calls.OPTIONS, "-o", self.trace,
-             f"{PROGRAMS}/varkeepd", "--listen", f"unix:{directory}/socket",
+            [*DIE_WITH_PARENT, "strace", *system_calls.OPTIONS, "-o",
+             self.trace, *DIE_WITH_PARENT, f"{PROGRAMS}/varkeepd", "--listen", f"unix:{directory}/socket",
              "--data-dir", f"{directory}/data", "--durability", durability,
              "--checkpoint-interval", "0", "--log-level", "warn"],
             stderr=subprocess.PIPE, text=True)

@@ -17,7 +17,7 @@ namespace {
 std::string FramesOf(std::span<const uint8_t> bytes) {
   std::string stream;
   while (bytes.size() >= 2) {
-    const size_t wanted = bytes[0] | bytes[1] << 8;
+    const size_t wanted = bytes[0] + 256u * bytes[1];
     bytes = bytes.subspan(2);
     const auto payload = bytes.first(std::min(wanted, bytes.size()));
     const uint32_t head[2] = {static_cast<uint32_t>(payload.size()),

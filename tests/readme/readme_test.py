@@ -43,7 +43,8 @@ class Server:
         self.data = os.path.join(self.directory.name, "data")
         self.address = f"unix:{self.directory.name}/socket"
         self.process = subprocess.Popen(
-            [f"{PROGRAMS}/varkeepd", "--listen", self.address, "--data-dir",
+            ["setpriv", "--pdeathsig", "KILL",  # dies with this process
+             f"{PROGRAMS}/varkeepd", "--listen", self.address, "--data-dir",
              self.data, "--checkpoint-interval", "0", "--log-level", "error"])
 
     def run(self, command):

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/testing/server_process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <future>
+#include <iostream>
 #include <utility>
 
 #include "client/admin_client.h"
@@ -21,9 +26,18 @@ ServerProcess::ServerProcess(std::vector<std::string> flags)
   WaitUntilServing();
 }
 
-ServerProcess::~ServerProcess() { Kill(); }
+ServerProcess::~ServerProcess() {
+  Kill();
+  RepeatOutput();
+}
 
 void ServerProcess::Start() {
+  std::promise<pid_t> pid;
+  spawner_.Schedule([&] { pid.set_value(Spawn()); });
+  pid_ = pid.get_future().get();
+}
+
+pid_t ServerProcess::Spawn() {
   std::vector<std::string> arguments = {
       "varkeepd",       "--listen",    address_, "--data-dir",
       data_directory(), "--log-level", "error"};
@@ -33,10 +47,23 @@ void ServerProcess::Start() {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  pid_ = fork();
-  if (pid_ != 0) return;
-  execv(VARKEEPD, argv.data());
+  const std::string output = OutputFile();
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child != 0) return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int file =
+      open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const bool ready = file >= 0 && dup2(file, STDOUT_FILENO) >= 0 &&
+                     dup2(file, STDERR_FILENO) >= 0;
+  // Unless the parent died before it was asked for.
+  if (ready && getppid() == parent) execv(VARKEEPD, argv.data());
   _exit(127);
+}
+
+void ServerProcess::RepeatOutput() const {
+  std::ifstream output(OutputFile());
+  if (output.peek() != EOF) std::cerr << output.rdbuf();
 }
 
 void ServerProcess::Kill() {

@@ -7,13 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "tests/testing/temp_dir.h"
 
 namespace varkeep {
 
 // A varkeepd of its own, which can be killed and started again on the same
 // address and data. The address is a unix socket: no other process can take it
-// while the server is down.
+// while the server is down. It dies with this process, however that ends, and
+// holds none of its pipes: what it says is in a file and repeated at the end.
 class ServerProcess {
  public:
   // Starts it and waits until it serves. `flags` are those of varkeepd beyond
@@ -30,13 +32,20 @@ class ServerProcess {
   void Pause();  // until Resume it does nothing, as on a machine that hangs
   void Resume();
   void WaitUntilServing();
+  pid_t pid() const { return pid_; }  // -1: it was killed
   // False when it ended by itself.
   bool IsRunning();
 
  private:
+  std::string OutputFile() const { return directory_.path() + "/output"; }
+  pid_t Spawn();
+  void RepeatOutput() const;
+
   const std::vector<std::string> flags_;
   TempDir directory_;
   std::string address_;
+  // A process dies with the thread that made it, so that is this one.
+  ThreadPool spawner_{1};
   pid_t pid_ = -1;
 };
 
