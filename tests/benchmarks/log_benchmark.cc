@@ -167,7 +167,7 @@ std::vector<Row> Run(double seconds, const std::string& directory) {
         [&] { plain.WriteAndSync(*entry.tensors[0], count); }));
   };
   synced("fsync 1 KB, 1 thread", 1 << 10, 1, 320);
-  synced("fsync 1 KB, 16 thr.", 1 << 10, 16, 3200);
+  synced("fsync 1 KB, 16 thr.", 1 << 10, 16, 9600);
   synced("fsync 1 MB, 1 thread", 1 << 20, 1, 48);
   synced("fsync 1 MB, 16 thr.", 1 << 20, 16, 48);
   auto replay = [&](const std::string& name, int64_t bytes, int count) {

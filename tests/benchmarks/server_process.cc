@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
     arguments.push_back(const_cast<char*>(word.c_str()));
   }
   arguments.push_back(nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   execvp(arguments[0], arguments.data());
   std::perror(arguments[0]);
   _exit(127);
