@@ -41,28 +41,23 @@ absl::Status CheckRank(std::span<const int64_t> dims) {
 
 absl::StatusOr<Shape> Shape::Create(std::span<const int64_t> dims) {
   RETURN_IF_ERROR(CheckRank(dims));
-  Shape shape;
-  shape.rank_ = static_cast<int>(dims.size());
   bool empty = false;
-  for (size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] < 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "shape ", Describe(dims), " has the negative dimension ", dims[i]));
-    }
-    empty = empty || dims[i] == 0;
-    shape.dims_[i] = dims[i];
-  }
-  if (empty) {
-    shape.num_elements_ = 0;
-    return shape;
-  }
   for (int64_t dim : dims) {
-    if (__builtin_mul_overflow(shape.num_elements_, dim,
-                               &shape.num_elements_)) {
+    if (dim < 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "shape ", Describe(dims), " has the negative dimension ", dim));
+    }
+    empty = empty || dim == 0;
+  }
+  int64_t elements = empty ? 0 : 1;
+  for (int64_t dim : dims) {
+    if (__builtin_mul_overflow(elements, dim, &elements)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "shape ", Describe(dims), " has more than 2^63 - 1 elements"));
     }
   }
+  Shape shape;
+  shape.dims_.assign(dims.begin(), dims.end());
   return shape;
 }
 

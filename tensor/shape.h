@@ -2,7 +2,6 @@
 #ifndef VARKEEP_TENSOR_SHAPE_H_
 #define VARKEEP_TENSOR_SHAPE_H_
 
-#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -10,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 
 namespace varkeep {
 
 // The dimensions of a tensor: rank 0 (a scalar) to kMaxRank, each >= 0, with
-// fewer than 2^63 elements in all. A value; cheap to copy.
+// fewer than 2^63 elements in all. A value; cheap to copy, and small: there may
+// be millions.
 class Shape {
  public:
   static constexpr int kMaxRank = 8;
@@ -30,12 +31,14 @@ class Shape {
   // For literals in code. REQUIRES: the dimensions are valid.
   Shape(std::initializer_list<int64_t> dims);
 
-  int rank() const { return rank_; }
+  int rank() const { return static_cast<int>(dims_.size()); }
   int64_t dim(int i) const { return dims_[static_cast<size_t>(i)]; }
-  std::span<const int64_t> dims() const {
-    return {dims_.data(), static_cast<size_t>(rank_)};
+  std::span<const int64_t> dims() const { return {dims_.data(), dims_.size()}; }
+  int64_t num_elements() const {
+    uint64_t product = 1;  // exact, unless a dimension of 0 is to come
+    for (int64_t dim : dims_) product *= static_cast<uint64_t>(dim);
+    return static_cast<int64_t>(product);
   }
-  int64_t num_elements() const { return num_elements_; }
 
   // "[2,3]"; a scalar is "[]".
   std::string ToString() const;
@@ -43,13 +46,11 @@ class Shape {
   std::string ToTupleString() const;
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.rank_ == b.rank_ && a.dims_ == b.dims_;
+    return a.dims_ == b.dims_;
   }
 
  private:
-  std::array<int64_t, kMaxRank> dims_{};  // unused dimensions are 0
-  int rank_ = 0;
-  int64_t num_elements_ = 1;
+  absl::InlinedVector<int64_t, 2> dims_;
 };
 
 // A shape of which the rank or single dimensions may be unknown. A value.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/tensor.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "tensor/buffer_pool.h"
 
 namespace varkeep {
 
@@ -23,14 +25,38 @@ absl::StatusOr<int64_t> SizeBytes(DType dtype, const Shape& shape) {
   return size;
 }
 
-Tensor::Tensor(DType dtype, const Shape& shape, Buffer buffer)
-    : dtype_(dtype), shape_(shape), buffer_(std::move(buffer)) {}
+// Its bytes inside: one allocation in all.
+template <size_t kCapacity>
+class Tensor::Small final : public Tensor {
+ public:
+  Small(DType dtype, const Shape& shape, size_t size)
+      : Tensor(dtype, shape, {memory_, size}) {}
+
+ private:
+  alignas(std::min(kCapacity,
+                   alignof(std::max_align_t))) std::byte memory_[kCapacity];
+};
+
+class Tensor::Large final : public Tensor {
+ public:
+  Large(DType dtype, const Shape& shape, Buffer buffer)
+      : Tensor(dtype, shape, buffer.bytes()), buffer_(std::move(buffer)) {}
+
+ private:
+  const Buffer buffer_;
+};
 
 absl::StatusOr<std::shared_ptr<Tensor>> Tensor::Create(DType dtype,
                                                        const Shape& shape) {
-  ASSIGN_OR_RETURN(int64_t size, SizeBytes(dtype, shape));
-  ASSIGN_OR_RETURN(Buffer buffer, BufferPool::Default()->Allocate(size));
-  return std::make_shared<Tensor>(dtype, shape, std::move(buffer));
+  ASSIGN_OR_RETURN(const int64_t bytes, SizeBytes(dtype, shape));
+  const auto size = static_cast<size_t>(bytes);
+  if (size <= 8) return std::make_shared<Small<8>>(dtype, shape, size);
+  if (size <= 16) return std::make_shared<Small<16>>(dtype, shape, size);
+  if (size <= 32) return std::make_shared<Small<32>>(dtype, shape, size);
+  if (size <= 64) return std::make_shared<Small<64>>(dtype, shape, size);
+  if (size <= 128) return std::make_shared<Small<128>>(dtype, shape, size);
+  ASSIGN_OR_RETURN(Buffer buffer, BufferPool::Default()->Allocate(bytes));
+  return std::make_shared<Large>(dtype, shape, std::move(buffer));
 }
 
 }  // namespace varkeep

@@ -9,15 +9,16 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "tensor/buffer_pool.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 
 namespace varkeep {
 
-// A dense array of numbers: row-major, little-endian, at least 64-byte aligned.
-// Whoever holds it alone may fill it; once shared as a TensorRef it does not
-// change. Copying is not offered. Reading is thread-safe.
+// A dense array of numbers: row-major, little-endian. Those of up to 128 bytes
+// are one block of memory, aligned as their elements need; the bytes of larger
+// ones are at least 64-byte aligned. Whoever holds it alone may fill it; once
+// shared as a TensorRef it does not change. Copying is not offered. Reading is
+// thread-safe.
 class Tensor {
  public:
   // Contents undefined. INVALID_ARGUMENT when the size in bytes overflows,
@@ -28,12 +29,10 @@ class Tensor {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   int64_t num_elements() const { return shape_.num_elements(); }
-  int64_t size_bytes() const {
-    return static_cast<int64_t>(buffer_.bytes().size());
-  }
+  int64_t size_bytes() const { return static_cast<int64_t>(bytes_.size()); }
 
-  std::span<const std::byte> bytes() const { return buffer_.bytes(); }
-  std::span<std::byte> mutable_bytes() { return buffer_.bytes(); }
+  std::span<const std::byte> bytes() const { return bytes_; }
+  std::span<std::byte> mutable_bytes() { return bytes_; }
 
   // The elements as C++ values. REQUIRES: T is the type of dtype().
   template <typename T>
@@ -49,13 +48,22 @@ class Tensor {
             static_cast<size_t>(num_elements())};
   }
 
-  // Tensor::Create is the way in; public for make_shared.
-  Tensor(DType dtype, const Shape& shape, Buffer buffer);
+  Tensor(const Tensor&) = delete;
+  Tensor& operator=(const Tensor&) = delete;
 
  private:
-  DType dtype_;
-  Shape shape_;
-  Buffer buffer_;
+  // What is made by Create: a tensor and the memory of its bytes.
+  template <size_t kCapacity>
+  class Small;
+  class Large;
+
+  Tensor(DType dtype, const Shape& shape, std::span<std::byte> bytes)
+      : shape_(shape), bytes_(bytes), dtype_(dtype) {}
+  ~Tensor() = default;
+
+  const Shape shape_;
+  const std::span<std::byte> bytes_;
+  const DType dtype_;
 };
 
 // An immutable value that many may hold.

@@ -94,9 +94,10 @@ absl::Status AssignUpload::Begin(const v1::AssignHeader& header) {
 
   ASSIGN_OR_RETURN(VariableInfo info, store_->Find(header.container(), name_));
   if (kind_ == AssignKind::kAssign) {
-    RETURN_IF_ERROR(CheckAssign(info.spec, dtype, shape, validate_shape));
+    RETURN_IF_ERROR(
+        CheckAssign(TypeOf(info.spec), dtype, shape, validate_shape));
   } else {
-    RETURN_IF_ERROR(CheckUpdate(info.spec, dtype, shape));
+    RETURN_IF_ERROR(CheckUpdate(TypeOf(info.spec), dtype, shape));
     if (!info.initialized) return UninitializedError(name_);
   }
   expected_ = expected_version.value_or(info.version) == info.version;

@@ -19,7 +19,7 @@ std::vector<VariableStore::Drawing> VariableStore::ToDraw(
   for (const VariablePtr& variable : variables) {
     if (variable->value != nullptr && !force) continue;
     if (!seen.insert(variable.get()).second) continue;
-    drawings.push_back({variable, variable->info, nullptr});
+    drawings.push_back({variable, nullptr});
   }
   return drawings;
 }
@@ -28,10 +28,11 @@ absl::Status VariableStore::Draw(std::vector<Drawing>* drawings) const {
   std::vector<absl::Status> statuses(drawings->size());
   pool_->ParallelFor(static_cast<int64_t>(drawings->size()), [&](int64_t i) {
     Drawing& drawing = (*drawings)[static_cast<size_t>(i)];
-    const VariableSpec& spec = drawing.info.spec;
+    // Only the holder of the writer mutex changes them.
+    const Variable& variable = *drawing.variable;
     absl::StatusOr<TensorRef> value =
-        RunInitializer(spec.initializer, spec.dtype, spec.shape, spec.seeds,
-                       drawing.info.run, pool_);
+        RunInitializer(variable.traits->initializer, variable.dtype,
+                       variable.shape, variable.seeds, variable.run, pool_);
     statuses[static_cast<size_t>(i)] = value.status();
     if (value.ok()) drawing.value = *std::move(value);
   });
@@ -43,9 +44,9 @@ absl::Status VariableStore::Draw(std::vector<Drawing>* drawings) const {
 int64_t VariableStore::Growth(const std::vector<Drawing>& drawings) const {
   int64_t growth = 0;
   for (const Drawing& drawing : drawings) {
-    const VariableSpec& spec = drawing.info.spec;
-    growth += spec.shape.num_elements() * ItemSize(spec.dtype) -
-              BytesOf(drawing.variable->value);
+    const Variable& variable = *drawing.variable;
+    growth += variable.shape.num_elements() * ItemSize(variable.dtype) -
+              BytesOf(variable.value);
   }
   return growth;
 }
@@ -77,11 +78,11 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         reservation.Release();
         for (Drawing& drawing : drawings) {
-          ++drawing.variable->info.run;
+          ++drawing.variable->run;
           old.push_back(SetValue(drawing.variable.get(),
                                  Adopt(std::exchange(drawing.value, nullptr)),
                                  applied.revision));
-          applied.names.push_back(drawing.info.spec.name);
+          applied.names.push_back(drawing.variable->name);
         }
       }));
   return applied;

@@ -115,14 +115,14 @@ absl::Status VariableStore::Reservation::Take(int64_t bytes)
 
 absl::Status VariableStore::CheckAlive(const Variable& variable) const {
   if (!variable.deleted) return absl::OkStatus();
-  return NoSuchVariableError(variable.info.container, variable.info.spec.name);
+  return NoSuchVariableError(variable.traits->container, variable.name);
 }
 
 void VariableStore::Insert(VariablePtr variable) {
-  VariableInfo& info = variable->info;
   ++usage_.variables;
   ++usage_.uninitialized;
-  containers_[info.container][info.spec.name] = std::move(variable);
+  variable->traits = traits_.Share(std::move(variable->traits));
+  containers_[variable->traits->container].Insert(std::move(variable));
 }
 
 std::shared_ptr<Tensor> VariableStore::SetValue(Variable* variable,
@@ -130,8 +130,7 @@ std::shared_ptr<Tensor> VariableStore::SetValue(Variable* variable,
                                                 Revision revision) {
   if (variable->value == nullptr) --usage_.uninitialized;
   usage_.value_bytes += BytesOf(value) - BytesOf(variable->value);
-  variable->info.initialized = true;
-  variable->info.version = revision;
+  variable->version = revision;
   std::swap(variable->value, value);
   return value;
 }
@@ -157,9 +156,10 @@ absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
         " and dtype ", DTypeName(spec.dtype), " has ", bytes,
         " bytes, the largest variable has ", limits_.max_variable_bytes));
   }
-  auto variable = std::make_shared<Variable>();
-  variable->info.container = declare.container;
-  variable->info.spec = spec;
+  VariableInfo info;
+  info.container = declare.container;
+  info.spec = spec;
+  auto variable = std::make_shared<Variable>(std::move(info));
   // Empty variables count as initialized from the start.
   std::shared_ptr<Tensor> empty;
   if (bytes == 0) {
@@ -176,14 +176,14 @@ absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
             " already exists, disallowed. Did you mean to set reuse=True or "
             "reuse=tf.AUTO_REUSE in VarScope?"));
       }
-      RETURN_IF_ERROR(CheckSharing(existing->info.spec, spec));
+      RETURN_IF_ERROR(CheckSharing(existing->type(), spec));
       return applied;
     }
   }
   applied.created = true;
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        variable->info.declared = applied.revision;
+        variable->declared = applied.revision;
         Insert(variable);
         if (empty == nullptr) return;
         SetValue(variable.get(), std::move(empty), applied.revision);
@@ -202,7 +202,7 @@ absl::StatusOr<Applied> VariableStore::Do(const DeleteMutation& remove,
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         Erase(variable.get());
-        containers_[remove.container].erase(remove.name);
+        containers_[remove.container].Erase(remove.name);
       }));
   return applied;
 }
@@ -216,28 +216,21 @@ void VariableStore::Erase(Variable* variable) {
 
 absl::StatusOr<Applied> VariableStore::Do(const ResetContainerMutation& reset,
                                           const Call& call) {
-  Variables dropped;  // freed after the mutexes are
+  std::vector<VariablePtr> variables;  // freed after the mutexes are
   MutexLock structure(&structure_);
-  std::vector<VariablePtr> variables;
   {
     MutexLock lock(&mutex_);
     auto found = containers_.find(reset.container);
-    if (found != containers_.end()) {
-      for (const auto& [name, variable] : found->second) {
-        variables.push_back(variable);
-      }
-    }
+    if (found != containers_.end()) variables = found->second.All();
   }
   Applied applied;
   applied.count = static_cast<int64_t>(variables.size());
   if (variables.empty()) return applied;
-  Writers writers(std::move(variables));
+  Writers writers(variables);
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        auto found = containers_.find(reset.container);
-        dropped.swap(found->second);
-        containers_.erase(found);
-        for (const auto& [name, variable] : dropped) Erase(variable.get());
+        containers_.erase(reset.container);
+        for (const VariablePtr& variable : variables) Erase(variable.get());
       }));
   return applied;
 }
@@ -251,7 +244,7 @@ absl::StatusOr<Applied> VariableStore::Do(const AddToCollectionMutation& add,
   {
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(CheckAlive(*variable));
-    keys = variable->info.spec.collections;
+    keys = variable->traits->collections;
     for (const std::string& key : add.keys) {
       if (std::ranges::count(keys, key) == 0) keys.push_back(key);
     }
@@ -261,11 +254,14 @@ absl::StatusOr<Applied> VariableStore::Do(const AddToCollectionMutation& add,
           absl::StrCat("variable '", add.name, "' would be in ", keys.size(),
                        " collections, the limit is ", kMaxCollections));
     }
-    if (keys == variable->info.spec.collections) return applied;
+    if (keys == variable->traits->collections) return applied;
   }
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        variable->info.spec.collections = std::move(keys);
+        VariableTraits traits = *variable->traits;
+        traits.collections = std::move(keys);
+        variable->traits =
+            traits_.Share(std::make_shared<VariableTraits>(std::move(traits)));
       }));
   return applied;
 }

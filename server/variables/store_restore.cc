@@ -17,7 +17,7 @@ namespace {
 
 // TensorFlow's text for a dtype that differs, the shape text of Assign
 // otherwise.
-absl::Status CheckRestored(const VariableSpec& existing,
+absl::Status CheckRestored(const ValueType& existing,
                            const VariableSpec& stored) {
   if (existing.dtype != stored.dtype) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -63,7 +63,7 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
           Variable* target = targets[i].get();
           // A later run of the initializer draws anew, whichever ran more
           // often.
-          target->info.run = std::max(target->info.run, item.info.run);
+          target->run = std::max(target->run, item.info.run);
           if (item.value == nullptr) continue;
           old.push_back(SetValue(target, Adopt(item.value), applied.revision));
           applied.names.push_back(item.info.spec.name);
@@ -72,7 +72,7 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
   return applied;
 }
 
-std::vector<VariableStore::VariablePtr> VariableStore::Targets(
+std::vector<VariablePtr> VariableStore::Targets(
     const RestoreMutation& restore) const {
   std::vector<VariablePtr> targets;
   for (const RestoreMutation::Item& item : restore.items) {
@@ -93,11 +93,8 @@ void VariableStore::DeclareMissing(const RestoreMutation& restore,
   std::ranges::stable_sort(
       missing, {}, [&](size_t i) { return restore.items[i].info.declared; });
   for (size_t i : missing) {
-    auto variable = std::make_shared<Variable>();
-    variable->info = restore.items[i].info;
-    variable->info.initialized = false;
-    variable->info.version = 0;
-    variable->info.declared = first++;
+    auto variable = std::make_shared<Variable>(restore.items[i].info);
+    variable->declared = first++;
     Insert(variable);
     (*targets)[i] = std::move(variable);
   }
@@ -117,7 +114,7 @@ absl::StatusOr<int64_t> VariableStore::CheckRestore(
     }
     growth += bytes;
     if (targets[i] == nullptr) continue;
-    RETURN_IF_ERROR(CheckRestored(targets[i]->info.spec, item.info.spec));
+    RETURN_IF_ERROR(CheckRestored(targets[i]->type(), item.info.spec));
     growth -= BytesOf(targets[i]->value);
   }
   return growth;
@@ -140,13 +137,11 @@ absl::Status VariableStore::Load(StoreSnapshot snapshot) {
   }
   usage_.revision = snapshot.revision;
   for (StoreSnapshot::Variable& stored : snapshot.variables) {
-    auto variable = std::make_shared<Variable>();
-    variable->info = std::move(stored.info);
-    const Revision version = variable->info.version;
-    VariablePtr inserted = variable;
-    Insert(std::move(variable));
+    const Revision version = stored.info.version;
+    auto variable = std::make_shared<Variable>(std::move(stored.info));
+    Insert(variable);
     if (stored.value == nullptr) continue;
-    SetValue(inserted.get(), Adopt(std::move(stored.value)), version);
+    SetValue(variable.get(), Adopt(std::move(stored.value)), version);
   }
   for (const RequestWindow::Entry& entry : snapshot.requests) {
     requests_.Record(entry.id, entry.revision);

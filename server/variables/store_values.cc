@@ -17,12 +17,12 @@ namespace {
 // Readers of smaller values do not wait for updates: the value is copied.
 constexpr int64_t kInPlaceBytes = 64 << 10;
 
-absl::Status CheckVersion(const VariableInfo& info,
+absl::Status CheckVersion(const VariableRecord& variable,
                           const std::optional<Revision>& expected) {
-  if (!expected || *expected == info.version) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat("variable '", info.spec.name, "' has version ", info.version,
-                   ", the request expects version ", *expected));
+  if (!expected || *expected == variable.version) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(
+      "variable '", variable.name, "' has version ", variable.version,
+      ", the request expects version ", *expected));
 }
 
 // True when nobody but the store holds the value. The copy that comes and goes
@@ -37,9 +37,8 @@ bool IsUnshared(std::shared_ptr<Tensor>& value) {
 
 // --- changes that need the old value: check, in place, into a copy -----------
 
-absl::Status CheckChange(const UpdateMutation& update,
-                         const VariableSpec& spec) {
-  return CheckUpdate(spec, update.operand->dtype(), update.operand->shape());
+absl::Status CheckChange(const UpdateMutation& update, const ValueType& type) {
+  return CheckUpdate(type, update.operand->dtype(), update.operand->shape());
 }
 
 void InPlace(const UpdateMutation& update, Tensor* value, ThreadPool* pool) {
@@ -53,9 +52,9 @@ absl::StatusOr<std::shared_ptr<Tensor>> Changed(const UpdateMutation& update,
 }
 
 absl::Status CheckChange(const ScatterMutation& scatter,
-                         const VariableSpec& spec) {
+                         const ValueType& type) {
   const auto check = scatter.nd ? CheckScatterNd : CheckScatter;
-  return check(scatter.op, spec.dtype, spec.shape, *scatter.indices,
+  return check(scatter.op, type.dtype, type.shape, *scatter.indices,
                *scatter.updates);
 }
 
@@ -100,9 +99,9 @@ absl::StatusOr<Applied> VariableStore::Do(const AssignMutation& assign,
   {
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(CheckAlive(*variable));
-    RETURN_IF_ERROR(CheckAssign(variable->info.spec, assign.value->dtype(),
+    RETURN_IF_ERROR(CheckAssign(variable->type(), assign.value->dtype(),
                                 assign.value->shape(), assign.validate_shape));
-    RETURN_IF_ERROR(CheckVersion(variable->info, assign.expected_version));
+    RETURN_IF_ERROR(CheckVersion(*variable, assign.expected_version));
     RETURN_IF_ERROR(reservation.Take(assign.value->size_bytes() -
                                      BytesOf(variable->value)));
   }
@@ -111,7 +110,7 @@ absl::StatusOr<Applied> VariableStore::Do(const AssignMutation& assign,
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         reservation.Release();
-        variable->info.spec.shape = assign.value->shape();
+        variable->shape = assign.value->shape();
         old = SetValue(variable.get(), Adopt(assign.value), applied.revision);
       }));
   return applied;
@@ -136,10 +135,10 @@ absl::StatusOr<Applied> VariableStore::ChangeValue(const Change& change,
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(CheckAlive(*variable));
     if (variable->value == nullptr) return UninitializedError(change.name);
-    RETURN_IF_ERROR(CheckVersion(variable->info, change.expected_version));
+    RETURN_IF_ERROR(CheckVersion(*variable, change.expected_version));
   }
   // Only the holder of the writer mutex changes the spec.
-  RETURN_IF_ERROR(CheckChange(change, variable->info.spec));
+  RETURN_IF_ERROR(CheckChange(change, variable->type()));
   std::shared_ptr<Tensor> value;
   bool in_place = false;
   {
@@ -176,10 +175,13 @@ class VariableStore::Transaction {
  private:
   // A variable as the operations so far have left it.
   struct Draft {
-    VariableSpec spec;
+    const Variable* variable = nullptr;
+    Shape shape;
     std::shared_ptr<Tensor> value;
     bool owned = false;    // made here: may be changed in place
     bool changed = false;  // by an operation
+
+    ValueType type() const { return {variable->name, variable->dtype, shape}; }
   };
 
   absl::Status Find();
@@ -230,7 +232,7 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
         reservation.Release();
         for (auto& [name, draft] : drafts_) {
           Variable* variable = variables_.at(name).get();
-          variable->info.spec.shape = draft.spec.shape;
+          variable->shape = draft.shape;
           // The old value is freed with the draft.
           draft.value = store_->SetValue(variable, std::move(draft.value),
                                          applied.revision);
@@ -262,16 +264,17 @@ absl::Status VariableStore::Transaction::CheckVersions() {
   MutexLock lock(&store_->mutex_);
   for (const auto& [name, variable] : variables_) {
     RETURN_IF_ERROR(store_->CheckAlive(*variable));
-    drafts_[name] = {variable->info.spec, variable->value, false, false};
+    drafts_[name] = {variable.get(), variable->shape, variable->value, false,
+                     false};
   }
   for (const VersionCondition& condition : mutation_.conditions) {
     RETURN_IF_ERROR(
-        CheckVersion(variables_.at(condition.name)->info, condition.version));
+        CheckVersion(*variables_.at(condition.name), condition.version));
   }
   for (const TransactionMutation::Operation& operation : mutation_.operations) {
     RETURN_IF_ERROR(std::visit(
         [this](const auto& change) {
-          return CheckVersion(variables_.at(change.name)->info,
+          return CheckVersion(*variables_.at(change.name),
                               change.expected_version);
         },
         operation));
@@ -281,9 +284,9 @@ absl::Status VariableStore::Transaction::CheckVersions() {
 
 absl::Status VariableStore::Transaction::Add(const AssignMutation& assign,
                                              Draft* draft) {
-  RETURN_IF_ERROR(CheckAssign(draft->spec, assign.value->dtype(),
+  RETURN_IF_ERROR(CheckAssign(draft->type(), assign.value->dtype(),
                               assign.value->shape(), assign.validate_shape));
-  draft->spec.shape = assign.value->shape();
+  draft->shape = assign.value->shape();
   draft->value = Adopt(assign.value);
   draft->owned = false;  // the mutation holds it too
   draft->changed = true;
@@ -294,7 +297,7 @@ template <typename Change>
 absl::Status VariableStore::Transaction::Add(const Change& change,
                                              Draft* draft) {
   if (draft->value == nullptr) return UninitializedError(change.name);
-  RETURN_IF_ERROR(CheckChange(change, draft->spec));
+  RETURN_IF_ERROR(CheckChange(change, draft->type()));
   if (draft->owned) {
     InPlace(change, draft->value.get(), store_->pool_);
   } else {

@@ -13,21 +13,6 @@
 
 namespace varkeep {
 
-// A variable inside the store; for the store's own sources only.
-struct VariableStore::Variable {
-  // Held while a value is being made for this variable.
-  Mutex writer;
-
-  // The rest is guarded by the store's mutex_. `value` may be changed in place
-  // by the holder of `writer` while `updating` is set; nobody else touches it
-  // then.
-  VariableInfo info;
-  std::shared_ptr<Tensor> value;  // null: not initialized
-  bool updating = false;
-  bool deleted =
-      false;  // a change that began before finds no variable any more
-};
-
 // Holds the writer mutexes of some variables, taken by container and name.
 class VariableStore::Writers {
  public:
@@ -35,8 +20,8 @@ class VariableStore::Writers {
       : variables_(std::move(variables)) {
     // By address too: a variable that was deleted and declared again is two.
     std::ranges::sort(variables_, [](const auto& a, const auto& b) {
-      return std::tie(a->info.container, a->info.spec.name, a) <
-             std::tie(b->info.container, b->info.spec.name, b);
+      return std::tie(a->traits->container, a->name, a) <
+             std::tie(b->traits->container, b->name, b);
     });
     variables_.erase(std::unique(variables_.begin(), variables_.end()),
                      variables_.end());

@@ -8,7 +8,7 @@
 namespace varkeep {
 namespace {
 
-absl::Status CheckDType(const VariableSpec& variable, absl::string_view op,
+absl::Status CheckDType(const ValueType& variable, absl::string_view op,
                         DType dtype) {
   if (variable.dtype == dtype) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -19,7 +19,7 @@ absl::Status CheckDType(const VariableSpec& variable, absl::string_view op,
 
 }  // namespace
 
-absl::Status CheckSharing(const VariableSpec& existing,
+absl::Status CheckSharing(const ValueType& existing,
                           const VariableSpec& wanted) {
   if (existing.shape != wanted.shape) {
     return absl::InvalidArgumentError(
@@ -36,7 +36,7 @@ absl::Status CheckSharing(const VariableSpec& existing,
   return absl::OkStatus();
 }
 
-absl::Status CheckAssign(const VariableSpec& variable, DType dtype,
+absl::Status CheckAssign(const ValueType& variable, DType dtype,
                          const Shape& shape, bool validate_shape) {
   if (absl::Status status = CheckDType(variable, "Assign", dtype);
       !status.ok()) {
@@ -49,7 +49,7 @@ absl::Status CheckAssign(const VariableSpec& variable, DType dtype,
       " (variable ", variable.name, ")"));
 }
 
-absl::Status CheckUpdate(const VariableSpec& variable, DType dtype,
+absl::Status CheckUpdate(const ValueType& variable, DType dtype,
                          const Shape& shape) {
   if (!SupportsArithmetic(variable.dtype)) {
     return absl::InvalidArgumentError(absl::StrCat(

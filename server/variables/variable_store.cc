@@ -26,22 +26,21 @@ VariableStore::VariableStore(const StoreLimits& limits, ThreadPool* pool)
 
 VariableStore::~VariableStore() = default;
 
-VariableStore::VariablePtr VariableStore::Get(absl::string_view container,
-                                              absl::string_view name) const {
+VariablePtr VariableStore::Get(absl::string_view container,
+                               absl::string_view name) const {
   auto variables = containers_.find(container);
   if (variables == containers_.end()) return nullptr;
-  auto found = variables->second.find(name);
-  return found == variables->second.end() ? nullptr : found->second;
+  return variables->second.Find(name);
 }
 
-absl::StatusOr<VariableStore::VariablePtr> VariableStore::Require(
+absl::StatusOr<VariablePtr> VariableStore::Require(
     absl::string_view container, absl::string_view name) const {
   VariablePtr variable = Get(container, name);
   if (variable == nullptr) return NoSuchVariableError(container, name);
   return variable;
 }
 
-absl::StatusOr<VariableStore::VariablePtr> VariableStore::Lookup(
+absl::StatusOr<VariablePtr> VariableStore::Lookup(
     absl::string_view container, absl::string_view name) const {
   MutexLock lock(&mutex_);
   return Require(container, name);
@@ -51,24 +50,26 @@ absl::StatusOr<VariableInfo> VariableStore::Find(absl::string_view container,
                                                  absl::string_view name) const {
   MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(VariablePtr variable, Require(container, name));
-  return variable->info;
+  return variable->Info();
 }
 
 std::vector<VariableInfo> VariableStore::List(const ListQuery& query) const {
   std::vector<VariableInfo> page;
   MutexLock lock(&mutex_);
-  for (const auto& [container, variables] : containers_) {
+  for (const auto& [container, index] : containers_) {
     if (query.container && *query.container != container) continue;
     const bool resumed = query.after && query.after->container == container;
     if (query.after && container < query.after->container) continue;
+    const VariableIndex::Ordered& variables = index.ordered();
     auto at = resumed ? variables.upper_bound(query.after->spec.name)
                       : variables.lower_bound(query.scope);
     for (; at != variables.end(); ++at) {
-      if (!at->first.starts_with(query.scope)) break;
+      const Variable& variable = **at;
+      if (!variable.name.starts_with(query.scope)) break;
       // "foo-bar" sorts between "foo" and "foo/bar" but is not in scope foo.
-      if (!InScope(at->first, query.scope)) continue;
+      if (!InScope(variable.name, query.scope)) continue;
       if (page.size() == query.limit) return page;
-      page.push_back(at->second->info);
+      page.push_back(variable.Info());
     }
   }
   return page;
@@ -81,9 +82,9 @@ std::vector<std::string> VariableStore::Collection(
     MutexLock lock(&mutex_);
     auto variables = containers_.find(container);
     if (variables == containers_.end()) return {};
-    for (const auto& [name, variable] : variables->second) {
-      if (std::ranges::count(variable->info.spec.collections, key) > 0) {
-        members.emplace_back(variable->info.declared, name);
+    for (const Variable* variable : variables->second.ordered()) {
+      if (std::ranges::count(variable->traits->collections, key) > 0) {
+        members.emplace_back(variable->declared, variable->name);
       }
     }
   }
@@ -127,14 +128,13 @@ absl::StatusOr<Cut> VariableStore::ReadCut(
     if (variable.deleted) return NoSuchVariableError(container, names[i]);
     if (variable.value == nullptr) return UninitializedError(names[i]);
     cut.values.push_back(
-        {variable.value, variable.info.version, std::move(names[i])});
+        {variable.value, variable.version, std::move(names[i])});
   }
   return cut;
 }
 
 StoreSnapshot VariableStore::Snapshot() const {
   StoreSnapshot snapshot;
-  std::vector<VariablePtr> variables;
   MutexLock lock(&mutex_);
   ++waiting_readers_;
   while (updates_in_place_ > 0) settled_.Wait(&mutex_);
@@ -142,8 +142,8 @@ StoreSnapshot VariableStore::Snapshot() const {
   snapshot.revision = usage_.revision;
   snapshot.variables.reserve(static_cast<size_t>(usage_.variables));
   for (const auto& [container, members] : containers_) {
-    for (const auto& [name, variable] : members) {
-      snapshot.variables.push_back({variable->info, variable->value});
+    for (const Variable* variable : members.ordered()) {
+      snapshot.variables.push_back({variable->Info(), variable->value});
     }
   }
   snapshot.requests = requests_.Entries();

@@ -20,6 +20,9 @@
 #include "server/variables/mutation.h"
 #include "server/variables/store_types.h"
 #include "server/variables/variable.h"
+#include "server/variables/variable_index.h"
+#include "server/variables/variable_record.h"
+#include "server/variables/variable_traits.h"
 
 namespace varkeep {
 
@@ -105,10 +108,7 @@ class VariableStore {
   const StoreLimits& limits() const { return limits_; }
 
  private:
-  struct Variable;
-  using VariablePtr = std::shared_ptr<Variable>;
-  // Ordered, so that a scope is a range.
-  using Variables = std::map<std::string, VariablePtr, std::less<>>;
+  using Variable = VariableRecord;
   class Writers;
 
   struct Watch {
@@ -127,8 +127,7 @@ class VariableStore {
   // A first value on its way.
   struct Drawing {
     VariablePtr variable;
-    VariableInfo info;  // as it was when the drawing began
-    TensorRef value;    // null: not drawn yet
+    TensorRef value;  // null: not drawn yet
   };
 
   // How a change is to be committed.
@@ -225,8 +224,9 @@ class VariableStore {
   mutable Mutex mutex_;
   // Notified when an update in place ends; readers of that variable wait.
   mutable CondVar settled_;
-  std::map<std::string, Variables, std::less<>> containers_
+  std::map<std::string, VariableIndex, std::less<>> containers_
       ABSL_GUARDED_BY(mutex_);
+  TraitsTable traits_ ABSL_GUARDED_BY(mutex_);
   RequestWindow requests_ ABSL_GUARDED_BY(mutex_);
   // Requests being applied; notified when one ends, a repetition waits.
   absl::flat_hash_set<RequestId> in_flight_ ABSL_GUARDED_BY(mutex_);

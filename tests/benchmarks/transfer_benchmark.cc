@@ -33,13 +33,11 @@ struct Size {
   double redis;
   bool naive = false;
 };
-constexpr Size kSizes[] = {{64, 0, 0, 0.65, true},
-                           {1 << 10, 1 / 1.6, 0, 0},
-                           {64 << 10, 0, 0, 0.75},
-                           {1 << 20, 0.65, 0, 0.75, true},
-                           {16 << 20, 0, 0, 3},
-                           {100'000'000, 0.85, 0.85, 3, true},
-                           {1'000'000'000, 0.9, 0.9, 0}};
+constexpr Size kSizes[] = {
+    {64, 0, 0, 0.65, true},      {1 << 10, 1 / 1.6, 0, 0},
+    {64 << 10, 0, 0, 0.75},      {1 << 20, 0.65, 0, 0.75, true},
+    {16 << 20, 0, 0, 3},         {100'000'000, 0.85, 0.85, 3, true},
+    {1'000'000'000, 0.9, 0.9, 0}};
 constexpr int64_t kLargestForRedis = 100'000'000;
 
 std::string SizeName(int64_t bytes) {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VARKEEP_SERVER_VARIABLES_VARIABLE_RECORD_H_
+#define VARKEEP_SERVER_VARIABLES_VARIABLE_RECORD_H_
+
+#include <memory>
+#include <string>
+
+#include "base/mutex.h"
+#include "server/variables/value_check.h"
+#include "server/variables/variable.h"
+#include "server/variables/variable_traits.h"
+
+namespace varkeep {
+
+// A variable inside the store; for the store's own sources only. There may be
+// millions: what it has in common with others is in its traits.
+struct VariableRecord {
+  // Without a value, as `info` describes it.
+  explicit VariableRecord(VariableInfo info);
+
+  VariableInfo Info() const;
+  ValueType type() const { return {name, dtype, shape}; }
+
+  const std::string name;  // op name
+
+  // Held while a value is being made for this variable.
+  Mutex writer;
+
+  // The rest is guarded by the store's mutex_, and what only the holder of
+  // `writer` changes that one may read without: all but `updating`. `value` may
+  // be changed in place by the holder of `writer` while `updating` is set;
+  // nobody else touches it then.
+  TraitsRef traits;
+  std::shared_ptr<Tensor> value;  // null: not initialized
+  Shape shape;
+  const Seeds seeds;
+  Revision version = 0;
+  Revision declared;
+  uint64_t run;
+  const DType dtype;
+  bool updating = false;
+  bool deleted =
+      false;  // a change that began before finds no variable any more
+};
+
+using VariablePtr = std::shared_ptr<VariableRecord>;
+
+}  // namespace varkeep
+
+#endif  // VARKEEP_SERVER_VARIABLES_VARIABLE_RECORD_H_
