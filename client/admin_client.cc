@@ -251,6 +251,7 @@ absl::StatusOr<ServerStatus> AdminClient::Status() {
       .variables = m.variables(),
       .uninitialized = m.uninitialized(),
       .value_bytes = m.value_bytes(),
+      .replaced_value_bytes = m.replaced_value_bytes(),
       .memory_limit_bytes = m.memory_limit_bytes(),
       .max_variable_bytes = m.max_variable_bytes(),
       .sessions = m.sessions(),

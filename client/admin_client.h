@@ -81,7 +81,8 @@ struct ServerStatus {
   int64_t variables = 0;
   int64_t uninitialized = 0;
   uint64_t value_bytes = 0;
-  uint64_t memory_limit_bytes = 0;  // 0: none
+  uint64_t replaced_value_bytes = 0;  // that reads or saves still hold
+  uint64_t memory_limit_bytes = 0;    // 0: none
   uint64_t max_variable_bytes = 0;
   int64_t sessions = 0;
   bool draining = false;

@@ -59,6 +59,11 @@ absl::Status Status(const Context& context) {
                      status.memory_limit_bytes == 0
                          ? ""
                          : FormatBytes(status.memory_limit_bytes)));
+  if (status.replaced_value_bytes > 0) {
+    Print(absl::StrCat(
+        "replaced values: ", FormatBytes(status.replaced_value_bytes),
+        " held by reads or saves"));
+  }
   Print(absl::StrCat("sessions:        ", status.sessions));
   Print(absl::StrCat("log:             ", FormatBytes(status.log_bytes), " in ",
                      status.log_segments, " segments, durability ",

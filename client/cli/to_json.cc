@@ -72,6 +72,7 @@ Json ToJson(const client::ServerStatus& status) {
           {"variables", status.variables},
           {"uninitialized", status.uninitialized},
           {"value_bytes", status.value_bytes},
+          {"replaced_value_bytes", status.replaced_value_bytes},
           {"memory_limit_bytes", status.memory_limit_bytes},
           {"max_variable_bytes", status.max_variable_bytes},
           {"sessions", status.sessions},

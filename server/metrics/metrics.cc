@@ -61,6 +61,9 @@ class Collector final : public prometheus::Collectable {
         MetricType::Gauge, usage.uninitialized, families);
     Add("value_bytes", "Bytes of all current values", MetricType::Gauge,
         usage.value_bytes, families);
+    Add("replaced_value_bytes",
+        "Bytes of replaced values that reads or saves still hold",
+        MetricType::Gauge, usage.replaced_value_bytes, families);
     Add("revision", "Revision of the last change", MetricType::Gauge,
         usage.revision, families);
     Add("draining", "1 while changes are refused on request", MetricType::Gauge,

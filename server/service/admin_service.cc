@@ -143,6 +143,8 @@ class AdminService final : public v1::AdminService::CallbackService {
     response->set_variables(usage.variables);
     response->set_uninitialized(usage.uninitialized);
     response->set_value_bytes(static_cast<uint64_t>(usage.value_bytes));
+    response->set_replaced_value_bytes(
+        static_cast<uint64_t>(usage.replaced_value_bytes));
     response->set_memory_limit_bytes(
         static_cast<uint64_t>(limits.memory_limit_bytes));
     response->set_max_variable_bytes(

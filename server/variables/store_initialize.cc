@@ -46,7 +46,7 @@ int64_t VariableStore::Growth(const std::vector<Drawing>& drawings) const {
   for (const Drawing& drawing : drawings) {
     const Variable& variable = *drawing.variable;
     growth += variable.shape.num_elements() * ItemSize(variable.dtype) -
-              BytesOf(variable.value);
+              ReplacedValues::BytesFreedWith(variable.value);
   }
   return growth;
 }

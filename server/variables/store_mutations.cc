@@ -103,10 +103,17 @@ absl::Status VariableStore::Reservation::Take(int64_t bytes)
   const int64_t limit = store_->limits_.memory_limit_bytes;
   if (limit == 0 || bytes <= 0) return absl::OkStatus();
   const int64_t held = store_->usage_.value_bytes + store_->reserved_bytes_;
-  if (bytes > limit - held) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("memory limit of ", limit, " bytes: the variables hold ",
-                     held, " bytes, the request needs ", bytes, " more"));
+  const int64_t replaced = store_->replaced_.HeldBytes();
+  if (bytes > limit - held - replaced) {
+    std::string readers;
+    if (replaced > 0) {
+      readers =
+          absl::StrCat(", reads and saves under way hold replaced values of ",
+                       replaced, " bytes");
+    }
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "memory limit of ", limit, " bytes: the variables hold ", held,
+        " bytes", readers, ", the request needs ", bytes, " more"));
   }
   bytes_ = bytes;
   store_->reserved_bytes_ += bytes;
@@ -130,6 +137,7 @@ std::shared_ptr<Tensor> VariableStore::SetValue(Variable* variable,
                                                 Revision revision) {
   if (variable->value == nullptr) --usage_.uninitialized;
   usage_.value_bytes += BytesOf(value) - BytesOf(variable->value);
+  if (value != variable->value) replaced_.Add(variable->value);
   variable->version = revision;
   std::swap(variable->value, value);
   return value;
@@ -212,6 +220,7 @@ void VariableStore::Erase(Variable* variable) {
   --usage_.variables;
   if (variable->value == nullptr) --usage_.uninitialized;
   usage_.value_bytes -= BytesOf(variable->value);
+  replaced_.Add(variable->value);
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const ResetContainerMutation& reset,

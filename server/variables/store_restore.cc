@@ -115,7 +115,7 @@ absl::StatusOr<int64_t> VariableStore::CheckRestore(
     growth += bytes;
     if (targets[i] == nullptr) continue;
     RETURN_IF_ERROR(CheckRestored(targets[i]->type(), item.info.spec));
-    growth -= BytesOf(targets[i]->value);
+    growth -= ReplacedValues::BytesFreedWith(targets[i]->value);
   }
   return growth;
 }

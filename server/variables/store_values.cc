@@ -102,8 +102,9 @@ absl::StatusOr<Applied> VariableStore::Do(const AssignMutation& assign,
     RETURN_IF_ERROR(CheckAssign(variable->type(), assign.value->dtype(),
                                 assign.value->shape(), assign.validate_shape));
     RETURN_IF_ERROR(CheckVersion(*variable, assign.expected_version));
-    RETURN_IF_ERROR(reservation.Take(assign.value->size_bytes() -
-                                     BytesOf(variable->value)));
+    RETURN_IF_ERROR(
+        reservation.Take(assign.value->size_bytes() -
+                         ReplacedValues::BytesFreedWith(variable->value)));
   }
   Applied applied;
   std::shared_ptr<Tensor> old;  // freed after the mutex is
@@ -139,11 +140,17 @@ absl::StatusOr<Applied> VariableStore::ChangeValue(const Change& change,
   }
   // Only the holder of the writer mutex changes the spec.
   RETURN_IF_ERROR(CheckChange(change, variable->type()));
+  Reservation reservation(this);
   std::shared_ptr<Tensor> value;
   bool in_place = false;
   {
     MutexLock lock(&mutex_);
     in_place = BeginInPlace(variable.get());
+    if (!in_place) {
+      RETURN_IF_ERROR(
+          reservation.Take(BytesOf(variable->value) -
+                           ReplacedValues::BytesFreedWith(variable->value)));
+    }
     value = variable->value;
   }
   if (!in_place) {
@@ -152,6 +159,7 @@ absl::StatusOr<Applied> VariableStore::ChangeValue(const Change& change,
   Applied applied;
   absl::Status committed =
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        reservation.Release();
         // What SetValue gives back is freed with `value`, or the same tensor.
         value = SetValue(variable.get(), std::move(value), applied.revision);
       });
@@ -223,7 +231,8 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
     MutexLock lock(&store_->mutex_);
     int64_t growth = 0;
     for (const auto& [name, draft] : drafts_) {
-      growth += BytesOf(draft.value) - BytesOf(variables_.at(name)->value);
+      growth += BytesOf(draft.value) -
+                ReplacedValues::BytesFreedWith(variables_.at(name)->value);
     }
     RETURN_IF_ERROR(reservation.Take(growth));
   }

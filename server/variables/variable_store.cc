@@ -152,7 +152,9 @@ StoreSnapshot VariableStore::Snapshot() const {
 
 VariableStore::Usage VariableStore::usage() const {
   MutexLock lock(&mutex_);
-  return usage_;
+  Usage usage = usage_;
+  usage.replaced_value_bytes = replaced_.HeldBytes();
+  return usage;
 }
 
 bool VariableStore::IsReady(const Watch& watch) const {

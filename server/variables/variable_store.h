@@ -18,6 +18,7 @@
 #include "base/thread_pool.h"
 #include "server/variables/journal.h"
 #include "server/variables/mutation.h"
+#include "server/variables/replaced_values.h"
 #include "server/variables/store_types.h"
 #include "server/variables/variable.h"
 #include "server/variables/variable_index.h"
@@ -103,6 +104,8 @@ class VariableStore {
     int64_t variables = 0;
     int64_t uninitialized = 0;
     int64_t value_bytes = 0;
+    // Of values that were replaced and are still held by readers.
+    int64_t replaced_value_bytes = 0;
   };
   Usage usage() const;
   const StoreLimits& limits() const { return limits_; }
@@ -234,6 +237,7 @@ class VariableStore {
   Usage usage_ ABSL_GUARDED_BY(mutex_);
   // Bytes that changes under way will add.
   int64_t reserved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  ReplacedValues replaced_ ABSL_GUARDED_BY(mutex_);
   int updates_in_place_ ABSL_GUARDED_BY(mutex_) = 0;
   // While above zero no update in place begins.
   mutable int waiting_readers_ ABSL_GUARDED_BY(mutex_) = 0;

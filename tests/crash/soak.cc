@@ -116,9 +116,9 @@ class Soak {
   }
 
   bool Judge(const ResourceSummary& early, const ResourceSummary& late) {
-    // A mebibyte an hour; half of the run lies between the two. Freed memory is
-    // kept (base/keep_freed_memory.h), so what is resident creeps up to what
-    // all threads once had: that is not a leak.
+    // A mebibyte an hour; half of the run lies between the two. The 5% are for
+    // freed memory that is kept (base/keep_freed_memory.h); docs/roadmap.md has
+    // what is open here.
     const double hours = options_.minutes / 60 / 2;
     const double resident = Mebibytes(early.median.resident_bytes);
     bool good =

@@ -65,6 +65,59 @@ TEST_F(LimitsTest, AValueThatReplacesAnotherNeedsOnlyTheDifference) {
   EXPECT_EQ(store_.usage().value_bytes, 100);
 }
 
+// Two values of 100 KB.
+class ReplacedValuesTest : public StoreTest {
+ protected:
+  ReplacedValuesTest() : StoreTest({100'000, 200'000}) {}
+};
+
+TEST_F(ReplacedValuesTest, WhatAReaderHoldsIsCountedUntilItIsDone) {
+  Put(store_, "a", Bytes(100'000));
+  TensorRef reader = ValueOf(store_, "a");
+  EXPECT_EQ(store_.usage().replaced_value_bytes, 0);
+
+  ASSERT_OK(Assign(store_, "a", Bytes(100'000)));
+  EXPECT_EQ(store_.usage().value_bytes, 100'000);
+  EXPECT_EQ(store_.usage().replaced_value_bytes, 100'000);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_OK(Assign(store_, "a", Bytes(100'000)));
+  }
+  EXPECT_EQ(store_.usage().replaced_value_bytes, 100'000);
+
+  reader.reset();
+  EXPECT_EQ(store_.usage().replaced_value_bytes, 0);
+}
+
+TEST_F(ReplacedValuesTest, SlowReadersDoNotExceedTheMemoryLimit) {
+  Put(store_, "a", Bytes(100'000));
+  TensorRef first = ValueOf(store_, "a");
+  ASSERT_OK(Add(store_, "a", Bytes(100'000)));
+  TensorRef second = ValueOf(store_, "a");
+
+  for (const absl::Status& refused :
+       {Assign(store_, "a", Bytes(100'000)).status(),
+        Add(store_, "a", Bytes(100'000)).status()}) {
+    EXPECT_THAT(
+        refused,
+        StatusIs(StatusCode::kResourceExhausted,
+                 "memory limit of 200000 bytes: the variables hold "
+                 "100000 bytes, reads and saves under way hold replaced "
+                 "values of 100000 bytes, the request needs 100000 "
+                 "more"));
+  }
+  EXPECT_TRUE(BitwiseEqual(*ValueOf(store_, "a"), *second));
+
+  first.reset();
+  EXPECT_OK(Add(store_, "a", Bytes(100'000)));
+}
+
+TEST_F(ReplacedValuesTest, ADeletedValueThatIsReadIsCounted) {
+  Put(store_, "a", Bytes(100'000));
+  TensorRef reader = ValueOf(store_, "a");
+  ASSERT_OK(Delete(store_, "a"));
+  EXPECT_EQ(store_.usage().replaced_value_bytes, 100'000);
+}
+
 TEST_F(LimitsTest, AShrunkAndADeletedValueGiveTheirMemoryBack) {
   Put(store_, "a", Bytes(60));
   Put(store_, "b", Bytes(40));
