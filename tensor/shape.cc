@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -57,7 +58,14 @@ absl::StatusOr<Shape> Shape::Create(std::span<const int64_t> dims) {
     }
   }
   Shape shape;
-  shape.dims_.assign(dims.begin(), dims.end());
+  shape.rank_ = static_cast<int>(dims.size());
+  if (dims.size() <= kNear) {
+    std::ranges::copy(dims, shape.near_.begin());
+  } else {
+    auto far = std::make_shared<int64_t[]>(dims.size());
+    std::ranges::copy(dims, far.get());
+    shape.far_ = std::move(far);
+  }
   return shape;
 }
 

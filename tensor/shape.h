@@ -2,14 +2,17 @@
 #ifndef VARKEEP_TENSOR_SHAPE_H_
 #define VARKEEP_TENSOR_SHAPE_H_
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 
 namespace varkeep {
@@ -28,15 +31,21 @@ class Shape {
   // too large or the number of elements overflows.
   static absl::StatusOr<Shape> Create(std::span<const int64_t> dims);
 
+  // Never moved from: a shape that is left behind keeps its dimensions.
+  Shape(const Shape&) = default;
+  Shape& operator=(const Shape&) = default;
+
   // For literals in code. REQUIRES: the dimensions are valid.
   Shape(std::initializer_list<int64_t> dims);
 
-  int rank() const { return static_cast<int>(dims_.size()); }
-  int64_t dim(int i) const { return dims_[static_cast<size_t>(i)]; }
-  std::span<const int64_t> dims() const { return {dims_.data(), dims_.size()}; }
+  int rank() const { return rank_; }
+  int64_t dim(int i) const { return dims()[static_cast<size_t>(i)]; }
+  std::span<const int64_t> dims() const {
+    return {far_ ? far_.get() : near_.data(), static_cast<size_t>(rank_)};
+  }
   int64_t num_elements() const {
     uint64_t product = 1;  // exact, unless a dimension of 0 is to come
-    for (int64_t dim : dims_) product *= static_cast<uint64_t>(dim);
+    for (int64_t dim : dims()) product *= static_cast<uint64_t>(dim);
     return static_cast<int64_t>(product);
   }
 
@@ -46,11 +55,15 @@ class Shape {
   std::string ToTupleString() const;
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.dims_ == b.dims_;
+    return std::ranges::equal(a.dims(), b.dims());
   }
 
  private:
-  absl::InlinedVector<int64_t, 2> dims_;
+  static constexpr size_t kNear = 2;
+
+  std::array<int64_t, kNear> near_{};     // the dimensions if they are so few
+  std::shared_ptr<const int64_t[]> far_;  // or else
+  int rank_ = 0;
 };
 
 // A shape of which the rank or single dimensions may be unknown. A value.

@@ -10,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "proto/tensor_codec.h"
 #include "varkeep/v1/variable_service.pb.h"
 
 namespace varkeep::client {
@@ -27,9 +26,24 @@ absl::Status Malformed() {
   return absl::InternalError("a message of the stream cannot be decoded");
 }
 
+// The next bytes, where they are if they are in one piece, else in `scratch`.
+bool ReadBytes(google::protobuf::io::CodedInputStream* input, uint32_t size,
+               std::string* scratch, absl::string_view* out) {
+  const void* data = nullptr;
+  int available = 0;
+  if (size > 0 && input->GetDirectBufferPointer(&data, &available) &&
+      static_cast<uint32_t>(available) >= size) {
+    *out = {static_cast<const char*>(data), size};
+    return input->Skip(static_cast<int>(size));
+  }
+  if (!input->ReadString(scratch, static_cast<int>(size))) return false;
+  *out = *scratch;
+  return true;
+}
+
 }  // namespace
 
-absl::Status OtherSize(const std::string& name, int64_t value_bytes,
+absl::Status OtherSize(absl::string_view name, int64_t value_bytes,
                        size_t memory_bytes) {
   return absl::InvalidArgumentError(
       absl::StrCat("the value of '", name, "' has ", value_bytes,
@@ -66,41 +80,44 @@ absl::Status TensorReceiver::AcceptField(Input* input, uint32_t tag) {
   uint32_t size = 0;
   if (!input->ReadVarint32(&size) || size > INT_MAX) return Malformed();
   if (tag == kDataTag) return AcceptData(input, size);
-  auto limit = input->PushLimit(static_cast<int>(size));
-  if (!header_.ParseFromCodedStream(input)) return Malformed();
-  input->PopLimit(limit);
-  return AcceptHeader(header_);
+  absl::string_view encoded;
+  if (!ReadBytes(input, size, &scratch_, &encoded)) return Malformed();
+  TensorHeader header;
+  absl::Status parsed = ParseTensorHeader(encoded, &header);
+  if (!parsed.ok()) {
+    return absl::InternalError(absl::StrCat("the stream describes '",
+                                            header.name,
+                                            "' wrongly: ", parsed.message()));
+  }
+  return AcceptHeader(header);
 }
 
-absl::Status TensorReceiver::AcceptHeader(const v1::TensorHeader& header) {
+absl::Status TensorReceiver::AcceptHeader(const TensorHeader& header) {
   size_t index = values_.size();
-  if (index >= names_.size() || header.name() != names_[index]) {
+  if (index >= names_.size() || header.name != names_[index]) {
     return absl::InternalError(absl::StrCat(
-        "the stream has a value of '", header.name(), "' where ",
+        "the stream has a value of '", header.name, "' where ",
         index < names_.size() ? absl::StrCat("'", names_[index], "'") : "none",
         " was asked for"));
   }
   Value value{.tensor = nullptr,
-              .version = header.version(),
-              .not_modified = header.not_modified()};
-  absl::StatusOr<DType> dtype = DTypeFromProto(header.dtype());
-  absl::StatusOr<Shape> shape = ShapeFromProto(header.shape());
-  absl::StatusOr<int64_t> size = absl::InternalError("");
-  if (dtype.ok() && shape.ok()) size = SizeBytes(*dtype, *shape);
+              .version = header.version,
+              .not_modified = header.not_modified};
+  absl::StatusOr<int64_t> size = SizeBytes(header.dtype, header.shape);
   if (value.not_modified && size.ok()) size = 0;
-  if (!size.ok() || static_cast<uint64_t>(*size) != header.size_bytes()) {
-    return absl::InternalError(absl::StrCat(
-        "the stream declares ", header.size_bytes(), " bytes for '",
-        header.name(), "', which its dtype and shape do not have"));
+  if (!size.ok() || static_cast<uint64_t>(*size) != header.size_bytes) {
+    return absl::InternalError(
+        absl::StrCat("the stream declares ", header.size_bytes, " bytes for '",
+                     header.name, "', which its dtype and shape do not have"));
   }
   std::span<std::byte> memory;
   if (into_ && !value.not_modified) {
     if (into_->size() != static_cast<size_t>(*size)) {
-      return OtherSize(header.name(), *size, into_->size());
+      return OtherSize(header.name, *size, into_->size());
     }
     memory = *into_;
   } else if (!value.not_modified) {
-    ASSIGN_OR_RETURN(value.tensor, Tensor::Create(*dtype, *shape));
+    ASSIGN_OR_RETURN(value.tensor, Tensor::Create(header.dtype, header.shape));
     memory = value.tensor->mutable_bytes();
   }
   expected_bytes_ += *size;

@@ -15,8 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/tensor_header.h"
 #include "tensor/tensor.h"
-#include "varkeep/v1/tensor.pb.h"
 
 namespace google::protobuf::io {
 class CodedInputStream;
@@ -25,7 +25,7 @@ class CodedInputStream;
 namespace varkeep::client {
 
 // INVALID_ARGUMENT: what the caller wants to read into has another size.
-absl::Status OtherSize(const std::string& name, int64_t value_bytes,
+absl::Status OtherSize(absl::string_view name, int64_t value_bytes,
                        size_t memory_bytes);
 
 // Rebuilds tensors from the messages of a ReadValuesResponse stream. Each value
@@ -60,7 +60,7 @@ class TensorReceiver {
  private:
   using Input = google::protobuf::io::CodedInputStream;
   absl::Status AcceptField(Input* input, uint32_t tag);
-  absl::Status AcceptHeader(const v1::TensorHeader& header);
+  absl::Status AcceptHeader(const TensorHeader& header);
   absl::Status AcceptData(Input* input, uint32_t size);
 
   const std::vector<std::string> names_;
@@ -71,7 +71,7 @@ class TensorReceiver {
   size_t current_ = 0;                        // the value being filled
   size_t filled_ = 0;                         // bytes of it that are there
   uint64_t revision_ = 0;
-  v1::TensorHeader header_;  // that came last; it keeps its memory
+  std::string scratch_;  // a header that came in pieces
   int64_t arrived_bytes_ = 0;
   int64_t expected_bytes_ = 0;
 };

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "proto/tensor_codec.h"
+#include "proto/tensor_header.h"
 #include "varkeep/v1/variable_service.pb.h"
 
 namespace varkeep {
@@ -63,20 +63,23 @@ void ReadStream::Announce(std::vector<grpc::Slice>* slices) {
   std::string encoded;
   if (first_ && revision_ != 0) AppendField(kRevisionTag, revision_, &encoded);
   first_ = false;
-  v1::TensorHeader header;  // one for all: it keeps its memory
+  std::string header;
   const size_t end = std::min(items_.size(), announced_ + kHeadersPerMessage);
   for (; announced_ < end; ++announced_) {
     const Item& item = items_[announced_];
     const Tensor& value = *item.value.value;
-    header.set_name(item.value.name);
-    header.set_dtype(DTypeToProto(value.dtype()));
-    ShapeToProto(value.shape(), header.mutable_shape());
-    header.set_version(item.value.version);
-    header.set_not_modified(item.not_modified);
-    header.set_size_bytes(
-        item.not_modified ? 0 : static_cast<uint64_t>(value.size_bytes()));
-    AppendField(kHeadersTag, header.ByteSizeLong(), &encoded);
-    header.AppendToString(&encoded);
+    header.clear();
+    AppendTensorHeader(
+        {.name = item.value.name,
+         .dtype = value.dtype(),
+         .shape = value.shape(),
+         .version = item.value.version,
+         .size_bytes =
+             item.not_modified ? 0 : static_cast<uint64_t>(value.size_bytes()),
+         .not_modified = item.not_modified},
+        &header);
+    AppendField(kHeadersTag, header.size(), &encoded);
+    encoded.append(header);
   }
   slices->emplace_back(encoded);
 }

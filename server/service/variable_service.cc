@@ -15,6 +15,7 @@
 #include "base/status_macros.h"
 #include "proto/tensor_codec.h"
 #include "server/scopes/sessionless.h"
+#include "server/service/arena_messages.h"
 #include "server/service/assign_reactor.h"
 #include "server/service/convert.h"
 #include "server/service/reactors.h"
@@ -37,8 +38,7 @@ using SessionPtr = std::shared_ptr<Session>;
 
 constexpr size_t kListPage = 500;
 
-// The calls that stream tensors take and give raw buffers: see ReadStream and
-// AssignUpload.
+// Calls that stream tensors have raw buffers: see ReadStream, AssignUpload.
 using Raw = v1::VariableService;
 using Base =
     Raw::WithRawCallbackMethod_ReadValue<Raw::WithRawCallbackMethod_ReadValues<
@@ -82,7 +82,9 @@ ServerWriteReactor<ByteBuffer>* SendOne(ReadStream::Item item) {
 class VariableService final : public Base {
  public:
   explicit VariableService(const ServiceContext* context)
-      : services_(*context) {}
+      : services_(*context) {
+    SetMessageAllocatorFor_GetVariables(&get_variables_);
+  }
 
   ServerUnaryReactor* OpenSession(CallbackServerContext* call,
                                   const v1::OpenSessionRequest* request,
@@ -446,9 +448,8 @@ class VariableService final : public Base {
     response->set_durability(DurabilityToProto(applied.durability));
     response->set_revision(applied.revision);
     response->set_duplicate(applied.duplicate);
-    for (const std::string& name : applied.names) {
-      response->add_initialized(name);
-    }
+    response->mutable_initialized()->Add(applied.names.begin(),
+                                         applied.names.end());
     return absl::OkStatus();
   }
 
@@ -484,6 +485,8 @@ class VariableService final : public Base {
     return item;
   }
 
+  ArenaMessages<v1::GetVariablesRequest, v1::GetVariablesResponse>
+      get_variables_;
   const ServiceContext& services_;
 };
 
