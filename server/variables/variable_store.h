@@ -104,8 +104,7 @@ class VariableStore {
     int64_t variables = 0;
     int64_t uninitialized = 0;
     int64_t value_bytes = 0;
-    // Of values that were replaced and are still held by readers.
-    int64_t replaced_value_bytes = 0;
+    int64_t replaced_value_bytes = 0;  // that readers still hold
   };
   Usage usage() const;
   const StoreLimits& limits() const { return limits_; }
