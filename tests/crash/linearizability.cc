@@ -50,6 +50,19 @@ std::optional<RegisterState> After(const RegisterState& state,
   return after;
 }
 
+// False when the call cannot follow `state` or anything after it: versions only
+// grow. Told before other calls are tried, for unanswered ones may be left out
+// or put anywhere, and every way to do so would be tried in vain.
+bool MayFollow(const RegisterState& state, const Call& call) {
+  const uint64_t least = state.version + (state.exact ? 0 : 1);
+  if (call.outcome != Call::kDone) return true;
+  if (call.kind == Call::kRead) return call.version >= least;
+  if (call.kind == Call::kCompareAndSet && call.expected_version < least) {
+    return false;
+  }
+  return call.version > state.version;
+}
+
 class Search {
  public:
   explicit Search(std::vector<Call> calls) : calls_(std::move(calls)) {
@@ -80,6 +93,7 @@ class Search {
       fewest_left_ = answered_left_;
       furthest_ = candidates.front();
     }
+    if (!AllMayFollow(state)) return false;
     for (size_t i : candidates) {
       const std::optional<RegisterState> after = After(state, calls_[i]);
       if (!after) continue;
@@ -96,6 +110,13 @@ class Search {
   const Call& furthest() const { return calls_[furthest_]; }
 
  private:
+  bool AllMayFollow(const RegisterState& state) const {
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      if (placed_[i] == '0' && !MayFollow(state, calls_[i])) return false;
+    }
+    return true;
+  }
+
   // Those that may come next: no other had ended when they began. First those
   // that ended first; those without an answer last.
   std::vector<size_t> Candidates() const {
