@@ -18,6 +18,7 @@
 #include "tests/crash/slow_save.h"
 #include "tests/crash/verdict.h"
 #include "tests/crash/workload.h"
+#include "tests/crash/workload_options.h"
 #include "tests/testing/server_process.h"
 
 namespace varkeep {
@@ -207,15 +208,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seed", options.workload.seed, "Of everything random")
       ->capture_default_str();
-  app.add_option("--writers", options.workload.writers, "Workers that write")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--readers", options.workload.readers, "Workers that read")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--max-bytes", options.workload.max_bytes, "Largest value")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->capture_default_str();
+  varkeep::AddWorkloadOptions(&app, &options.workload);
   CLI11_PARSE(app, argc, argv);
   return varkeep::CrashLoop(options).Run() ? 0 : 1;
 }
