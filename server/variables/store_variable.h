@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -13,16 +12,14 @@
 
 namespace varkeep {
 
-// Holds the writer mutexes of some variables, taken by container and name.
+// Holds the writer mutexes of some variables, taken by address: two callers
+// never wait for each other, and nothing of a variable is read before it is
+// held.
 class VariableStore::Writers {
  public:
   explicit Writers(std::vector<VariablePtr> variables)
       : variables_(std::move(variables)) {
-    // By address too: a variable that was deleted and declared again is two.
-    std::ranges::sort(variables_, [](const auto& a, const auto& b) {
-      return std::tie(a->traits->container, a->name, a) <
-             std::tie(b->traits->container, b->name, b);
-    });
+    std::ranges::sort(variables_);
     variables_.erase(std::unique(variables_.begin(), variables_.end()),
                      variables_.end());
     Lock();

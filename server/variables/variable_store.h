@@ -43,7 +43,7 @@ namespace varkeep {
 // neither arithmetic nor disk. The exception is an update in place, done when
 // nobody else holds the value: a reader of that variable waits until it is
 // done, and while one waits the next update makes a copy. Lock order:
-// structure, writer mutexes by container and name, then the store's.
+// structure, writer mutexes by address, then the store's.
 class VariableStore {
  public:
   // `pool` runs initializers; it must live longer than the store.
