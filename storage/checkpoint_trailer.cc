@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/background_checksum.h"
 #include "base/crc32c.h"
 #include "base/status_macros.h"
 
@@ -165,12 +166,13 @@ absl::StatusOr<uint32_t> ReadChecksum(
     const std::function<bool(int64_t)>& progress) {
   std::vector<std::byte> buffer(
       static_cast<size_t>(std::min(size, kBlockBytes)));
+  BackgroundChecksum checksum;
   uint32_t crc = 0;
   for (int64_t done = 0; done < size; done += kBlockBytes) {
     std::span<std::byte> block = std::span(buffer).first(
         static_cast<size_t>(std::min(size - done, kBlockBytes)));
     RETURN_IF_ERROR(file->ReadAt(offset + done, block));
-    crc = Crc32c(block, crc);
+    crc = checksum.Sum(block, crc);
     if (progress && !progress(static_cast<int64_t>(block.size()))) {
       return absl::CancelledError("reading was given up");
     }

@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "base/background_thread.h"
 #include "base/status_macros.h"
 #include "server/durability/restore_plan.h"
 #include "spdlog/spdlog.h"
@@ -148,7 +147,6 @@ void Checkpointer::WaitForWork() {
 }
 
 void Checkpointer::Run() {
-  BecomeBackgroundThread();
   for (;;) {
     std::vector<Waiter> waiters;
     std::deque<std::function<void()>> jobs;

@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "base/background_thread.h"
 #include "spdlog/spdlog.h"
 
 namespace varkeep {
@@ -62,7 +61,6 @@ Scrubber::State Scrubber::state() const {
 }
 
 void Scrubber::Run() {
-  BecomeBackgroundThread();
   for (;;) {
     std::optional<CheckpointId> due = NextDue();
     if (due.has_value()) Verify(*due);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/crc32c.h"
+#include "base/background_checksum.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "storage/hdf5/attributes.h"
@@ -156,7 +156,7 @@ class Writer {
       stored.offset = static_cast<int64_t>(offset);
       stream_.Write(stored.offset, value);
       // Of a large one while it is on its way to the disk.
-      stored.crc32c = Crc32c(bytes);
+      stored.crc32c = checksum_.Sum(bytes);
     }
     index_.values.emplace_back(stored);
     RETURN_IF_ERROR(
@@ -191,6 +191,7 @@ class Writer {
   File* const file_;
   FileDriver driver_;
   ValueStream stream_;
+  BackgroundChecksum checksum_;
   PropertiesHandle dataset_properties_;
   CheckpointIndex index_;
 };
