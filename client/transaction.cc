@@ -144,9 +144,10 @@ absl::StatusOr<uint64_t> Transaction::Commit(
   if (content_->connection == nullptr) {
     return absl::InvalidArgumentError("the transaction is empty");
   }
+  Connection& connection = *content_->connection;
+  content_->request.set_durability(connection.Wanted(durability));
   ASSIGN_OR_RETURN(uint64_t revision,
-                   content_->connection->Commit(content_->request,
-                                                content_->tensors, durability));
+                   connection.Commit(content_->request, content_->tensors));
   *content_ = Content();
   return revision;
 }

@@ -33,10 +33,12 @@ v1::ReadValueRequest ReadRequest(const VariableInfo& info) {
   return request;
 }
 
-// Values that take less time than a call does.
+// Values up to this size take less time than a call does.
+constexpr int64_t kSmallBytes = 4 << 10;
+
 bool IsSmall(const VariableInfo& info) {
-  constexpr int64_t kBytes = 4 << 10;
-  return SizeBytes(info.dtype, info.shape).value_or(kBytes + 1) <= kBytes;
+  return SizeBytes(info.dtype, info.shape).value_or(kSmallBytes + 1) <=
+         kSmallBytes;
 }
 
 absl::Status OtherDType(const VariableInfo& info, DType dtype) {
@@ -123,7 +125,9 @@ absl::StatusOr<uint64_t> Variable::Push(
   if ((*value)->dtype() != info_->dtype) {
     return OtherDType(*info_, (*value)->dtype());
   }
-  v1::AssignHeader header;
+  SharedChanges::Change change{
+      .method = method, .header = {}, .value = *std::move(value)};
+  v1::AssignHeader& header = change.header;
   header.set_container(info_->container);
   header.set_name(info_->op_name);
   if (options.expected_version) {
@@ -131,8 +135,12 @@ absl::StatusOr<uint64_t> Variable::Push(
   }
   if (!options.validate_shape) header.set_validate_shape(false);
   header.set_durability(connection_->Wanted(options.durability));
+  const bool alone = options.expected_version || !options.validate_shape ||
+                     progress != nullptr ||
+                     change.value->size_bytes() > kSmallBytes;
   return WithSession(session_, [&] {
-    return connection_->Upload(method, header, *value, progress);
+    return alone ? connection_->Upload(change, progress)
+                 : connection_->ChangeSmall(change);
   });
 }
 

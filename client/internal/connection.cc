@@ -17,6 +17,8 @@ namespace {
 
 // With its head, a message stays below 4 MiB, which every server takes.
 constexpr size_t kBodyBytes = 63 * 65536;
+// Tensors of a transaction that are worth copying into one message.
+constexpr size_t kSmallBytes = 64 << 10;
 
 uint64_t RandomId() {
   std::random_device device;
@@ -41,6 +43,38 @@ std::string DataHead(uint32_t field, size_t bytes) {
   return head;
 }
 
+// The bytes of all tensors, when they are small.
+std::vector<std::byte> Gathered(const std::vector<TensorRef>& tensors) {
+  size_t size = 0;
+  for (const TensorRef& tensor : tensors) size += tensor->bytes().size();
+  std::vector<std::byte> gathered;
+  if (size > kSmallBytes) return gathered;
+  gathered.reserve(size);
+  for (const TensorRef& tensor : tensors) {
+    const std::span<const std::byte> bytes = tensor->bytes();
+    gathered.insert(gathered.end(), bytes.begin(), bytes.end());
+  }
+  return gathered;
+}
+
+std::vector<std::span<const std::byte>> Pieces(
+    const std::vector<TensorRef>& tensors) {
+  std::vector<std::span<const std::byte>> pieces;
+  for (const TensorRef& tensor : tensors) {
+    for (std::span<const std::byte> rest = tensor->bytes(); !rest.empty();) {
+      pieces.push_back(rest.first(std::min(kBodyBytes, rest.size())));
+      rest = rest.subspan(pieces.back().size());
+    }
+  }
+  return pieces;
+}
+
+v1::Operation::Kind KindOf(const std::string& method) {
+  if (method == "AssignAdd") return v1::Operation::ASSIGN_ADD;
+  if (method == "AssignSub") return v1::Operation::ASSIGN_SUB;
+  return v1::Operation::ASSIGN;
+}
+
 // An AssignRequest without the bytes of its data.
 std::string PartHead(const v1::AssignHeader* header, size_t body_bytes) {
   v1::AssignRequest request;
@@ -63,7 +97,10 @@ Connection::Connection(std::unique_ptr<Transport> transport,
       client_id_(RandomId()),
       shared_reads_([this](const auto& container, const auto& names) {
         return ReadAll(container, names);
-      }) {}
+      }),
+      shared_changes_(
+          [this](const auto& change) { return Upload(change); },
+          [this](const auto& changes) { return ChangeAll(changes); }) {}
 
 v1::RequestId Connection::NextRequestId() {
   v1::RequestId id;
@@ -192,52 +229,67 @@ v1::Durability Connection::Wanted(std::optional<Durability> durability) const {
 }
 
 absl::StatusOr<uint64_t> Connection::Commit(
-    v1::TransactionRequest request, const std::vector<TensorRef>& tensors,
-    std::optional<Durability> durability) {
+    v1::TransactionRequest request, const std::vector<TensorRef>& tensors) {
   *request.mutable_request_id() = NextRequestId();
-  request.set_durability(Wanted(durability));
   const std::string head = request.SerializeAsString();
-  // The bodies of the messages behind the first: pieces of tensors.
-  std::vector<std::span<const std::byte>> pieces;
-  for (const TensorRef& tensor : tensors) {
-    for (std::span<const std::byte> rest = tensor->bytes(); !rest.empty();) {
-      pieces.push_back(rest.first(std::min(kBodyBytes, rest.size())));
-      rest = rest.subspan(pieces.back().size());
-    }
+  struct Content {
+    std::vector<TensorRef> tensors;
+    std::vector<std::byte> gathered;
+  };
+  const auto content =
+      std::make_shared<const Content>(Content{tensors, Gathered(tensors)});
+  // What the messages carry besides the head, which is in the first.
+  std::vector<std::span<const std::byte>> bodies = {content->gathered};
+  if (content->gathered.empty()) {
+    const auto pieces = Pieces(tensors);
+    bodies.insert(bodies.end(), pieces.begin(), pieces.end());
   }
-  const auto owner = std::make_shared<std::vector<TensorRef>>(tensors);
   Backoff backoff(policy_);
   while (true) {
     size_t sent = 0;  // messages
     v1::TransactionResponse response;
     auto next = [&] {
-      UploadPart part;
-      if (sent == 0) {
-        part.head = head;
-      } else {
-        part.body = pieces[sent - 1];
-        part.head = DataHead(v1::TransactionRequest::kDataFieldNumber,
-                             part.body.size());
+      UploadPart part{.head = sent == 0 ? head : "", .body = bodies[sent]};
+      if (!part.body.empty()) {
+        part.head += DataHead(v1::TransactionRequest::kDataFieldNumber,
+                              part.body.size());
       }
-      part.last = sent++ == pieces.size();
+      part.last = ++sent == bodies.size();
       return part;
     };
-    absl::Status status = transport_->Upload(MethodName("Transaction"), owner,
+    absl::Status status = transport_->Upload(MethodName("Transaction"), content,
                                              next, &response, policy_.timeout);
     if (status.ok()) return response.revision();
     if (!Repeat(status, &backoff)) return status;
   }
 }
 
+absl::StatusOr<uint64_t> Connection::ChangeAll(
+    const std::vector<const SharedChanges::Change*>& changes) {
+  v1::TransactionRequest request;
+  request.set_container(changes[0]->header.container());
+  request.set_durability(changes[0]->header.durability());
+  std::vector<TensorRef> tensors;
+  for (const SharedChanges::Change* change : changes) {
+    v1::Operation* operation = request.add_operations();
+    operation->set_kind(KindOf(change->method));
+    operation->set_name(change->header.name());
+    v1::TensorSpec* spec = operation->mutable_value();
+    spec->set_dtype(DTypeToProto(change->value->dtype()));
+    ShapeToProto(change->value->shape(), spec->mutable_shape());
+    tensors.push_back(change->value);
+  }
+  return Commit(std::move(request), tensors);
+}
+
 absl::StatusOr<uint64_t> Connection::Upload(
-    const std::string& method, v1::AssignHeader header, TensorRef value,
+    const SharedChanges::Change& change,
     const TensorReceiver::Progress& progress) {
+  v1::AssignHeader header = change.header;
+  const TensorRef& value = change.value;
   header.set_dtype(DTypeToProto(value->dtype()));
   ShapeToProto(value->shape(), header.mutable_shape());
   *header.mutable_request_id() = NextRequestId();
-  if (header.durability() == v1::DURABILITY_UNSPECIFIED) {
-    header.set_durability(Wanted(std::nullopt));
-  }
   Backoff backoff(policy_);
   while (true) {
     size_t sent = 0;
@@ -253,8 +305,8 @@ absl::StatusOr<uint64_t> Connection::Upload(
       if (progress) progress(static_cast<int64_t>(sent), value->size_bytes());
       return part;
     };
-    absl::Status status = transport_->Upload(MethodName(method), value, next,
-                                             &response, policy_.timeout);
+    absl::Status status = transport_->Upload(MethodName(change.method), value,
+                                             next, &response, policy_.timeout);
     if (status.ok()) return response.version();
     if (!Repeat(status, &backoff)) return status;
   }

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/durability.h"
+#include "client/internal/shared_changes.h"
 #include "client/internal/shared_reads.h"
 #include "client/internal/tensor_receiver.h"
 #include "client/internal/transport.h"
@@ -69,17 +70,21 @@ class Connection {
   }
   v1::Durability Wanted(std::optional<Durability> durability) const;
 
-  // Streams the operations of a transaction and their tensors, in order.
-  // Returns its revision.
+  // Streams the operations of a transaction and their tensors, in order; the
+  // request's id is filled in. Returns its revision.
   absl::StatusOr<uint64_t> Commit(v1::TransactionRequest request,
-                                  const std::vector<TensorRef>& tensors,
-                                  std::optional<Durability> durability);
+                                  const std::vector<TensorRef>& tensors);
 
-  // Streams the tensor to Assign, AssignAdd or AssignSub; dtype and shape of
-  // the header are filled in. Returns the variable's new version.
+  // Streams the tensor to Assign, AssignAdd or AssignSub. Returns the
+  // variable's new version.
   absl::StatusOr<uint64_t> Upload(
-      const std::string& method, v1::AssignHeader header, TensorRef value,
+      const SharedChanges::Change& change,
       const TensorReceiver::Progress& progress = nullptr);
+  // The same for a small tensor and without conditions, together with what
+  // other threads change at this time.
+  absl::StatusOr<uint64_t> ChangeSmall(const SharedChanges::Change& change) {
+    return shared_changes_.Make(change);
+  }
 
   // For a mutation: sent again with it, the mutation is applied once.
   v1::RequestId NextRequestId();
@@ -103,6 +108,8 @@ class Connection {
 
   absl::StatusOr<std::vector<SharedReads::Value>> ReadAll(
       const std::string& container, const std::vector<std::string>& names);
+  absl::StatusOr<uint64_t> ChangeAll(
+      const std::vector<const SharedChanges::Change*>& changes);
 
   const std::unique_ptr<Transport> transport_;
   const RetryPolicy policy_;
@@ -110,6 +117,7 @@ class Connection {
   std::optional<Durability> durability_;
   std::atomic<uint64_t> sequence_ = 0;
   SharedReads shared_reads_;
+  SharedChanges shared_changes_;
 };
 
 // "foo/v" of "foo/v:0": names travel without the output number.

@@ -146,6 +146,16 @@ bool CallQueue::Wait(Operation* operation, absl::Time deadline) {
   return true;
 }
 
+absl::Time Deadline(absl::Duration timeout) {
+  return timeout == absl::InfiniteDuration() ? absl::InfiniteFuture()
+                                             : absl::Now() + timeout;
+}
+
+absl::Status NothingTransferred(absl::Duration idle_timeout) {
+  return absl::DeadlineExceededError(absl::StrCat(
+      "nothing was transferred for ", absl::FormatDuration(idle_timeout)));
+}
+
 // A streaming call. Its operations are started and waited for by one thread.
 class StreamingCall {
  public:
@@ -171,10 +181,7 @@ class StreamingCall {
   // False: the operation failed, and the call's status says why. Cancels the
   // call when nothing happens for long.
   bool Wait(Operation* operation) {
-    const absl::Time deadline = idle_timeout_ == absl::InfiniteDuration()
-                                    ? absl::InfiniteFuture()
-                                    : absl::Now() + idle_timeout_;
-    if (!queue_.Wait(operation, deadline)) {
+    if (!queue_.Wait(operation, Deadline(idle_timeout_))) {
       timed_out_ = true;
       context_.TryCancel();
       queue_.Wait(operation, absl::InfiniteFuture());
@@ -190,10 +197,7 @@ class StreamingCall {
     Operation finished;
     stream_->Finish(&status, &finished);
     Wait(&finished);
-    if (timed_out_ && !status.ok()) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          "nothing was transferred for ", absl::FormatDuration(idle_timeout_)));
-    }
+    if (timed_out_ && !status.ok()) return NothingTransferred(idle_timeout_);
     return FromGrpc(status);
   }
 
@@ -218,17 +222,8 @@ class GrpcTransport : public Transport {
     if (timeout != absl::InfiniteDuration()) {
       context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     }
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    Operation finished;
-    CallQueue queue(&idle_queues_);
-    auto call =
-        stub_.PrepareUnaryCall(&context, method, Encode(request), queue.get());
-    call->StartCall();
-    call->Finish(&answer, &status, &finished);
-    queue.Wait(&finished, absl::InfiniteFuture());
-    if (!status.ok()) return FromGrpc(status);
-    return Decode(&answer, response);
+    return SendOne(&context, method, Encode(request), absl::InfiniteDuration(),
+                   response);
   }
 
   absl::Status Download(const std::string& method,
@@ -247,13 +242,19 @@ class GrpcTransport : public Transport {
                       std::shared_ptr<const void> owner, NextPart next,
                       google::protobuf::MessageLite* response,
                       absl::Duration idle_timeout) override {
+    UploadPart part = next();
+    if (part.last) {
+      grpc::ClientContext context;
+      return SendOne(&context, method, Encode(std::move(part), owner),
+                     idle_timeout, response);
+    }
     StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
     for (bool last = false; !last;) {
-      UploadPart part = next();
       last = part.last;
       Operation written;
       call.StartWrite(Encode(std::move(part), owner), last, &written);
       if (!call.Wait(&written)) return call.Finish();
+      if (!last) part = next();
     }
     grpc::ByteBuffer answer;
     Operation read;
@@ -276,6 +277,28 @@ class GrpcTransport : public Transport {
   }
 
  private:
+  // One message there and one back, in as few operations as gRPC has for it: on
+  // the wire a stream of one message is the same.
+  absl::Status SendOne(grpc::ClientContext* context, const std::string& method,
+                       const grpc::ByteBuffer& message,
+                       absl::Duration idle_timeout,
+                       google::protobuf::MessageLite* response) {
+    grpc::ByteBuffer answer;
+    grpc::Status status;
+    Operation finished;
+    CallQueue queue(&idle_queues_);
+    auto call = stub_.PrepareUnaryCall(context, method, message, queue.get());
+    call->StartCall();
+    call->Finish(&answer, &status, &finished);
+    if (!queue.Wait(&finished, Deadline(idle_timeout))) {
+      context->TryCancel();
+      queue.Wait(&finished, absl::InfiniteFuture());
+      if (!status.ok()) return NothingTransferred(idle_timeout);
+    }
+    if (!status.ok()) return FromGrpc(status);
+    return Decode(&answer, response);
+  }
+
   // Reads to the end; the next message is on its way while one is accepted.
   static absl::Status ReadAll(StreamingCall* call, Accept accept) {
     grpc::ByteBuffer buffers[2];

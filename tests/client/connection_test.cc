@@ -125,9 +125,9 @@ TEST(ConnectionTest, ARepeatedMutationHasTheSameRequestId) {
   Fixture f;
   f.transport->failures = 2;
 
-  EXPECT_THAT(f.connection->Upload("AssignAdd", {}, Of<float>({2}, {1, 2})),
+  EXPECT_THAT(f.connection->Upload({"AssignAdd", {}, Of<float>({2}, {1, 2})}),
               IsOkAndHolds(5u));
-  EXPECT_OK(f.connection->Upload("AssignAdd", {}, Of<float>({2}, {1, 2})));
+  EXPECT_OK(f.connection->Upload({"AssignAdd", {}, Of<float>({2}, {1, 2})}));
 
   ASSERT_THAT(f.transport->uploads, SizeIs(4));
   auto id = [&](size_t i) {
@@ -146,8 +146,8 @@ TEST(ConnectionTest, MessagesStayBelowFourMebibytes) {
   v1::AssignHeader header;
   header.set_name(std::string(4000, 'n'));
 
-  ASSERT_OK(f.connection->Upload("Assign", header, big));
-  ASSERT_OK(f.connection->Upload("Assign", header, Of<int8_t>({0}, {})));
+  ASSERT_OK(f.connection->Upload({"Assign", header, big}));
+  ASSERT_OK(f.connection->Upload({"Assign", header, Of<int8_t>({0}, {})}));
 
   EXPECT_LT(f.transport->largest_message, 4u << 20);
   EXPECT_EQ(f.transport->uploads[0].data(), std::string(10'000'000, '\3'));

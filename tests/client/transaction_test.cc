@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
+#include "absl/strings/str_cat.h"
 #include "client/client.h"
 #include "tests/testing/in_process_server.h"
 #include "tests/testing/status_matchers.h"
@@ -166,6 +169,39 @@ TEST_F(TransactionTest, ADurabilityCanBeAskedFor) {
   options.durability = Durability::kFsync;
 
   EXPECT_OK(a_.Assign(Vector(1, 1, 1), options));
+}
+
+// Small changes of threads of one client share calls; nobody notices.
+TEST_F(TransactionTest, ChangesOfManyThreadsArriveOnceEach) {
+  constexpr int kThreads = 12;
+  constexpr int kTimes = 60;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    ASSERT_OK_AND_ASSIGN(
+        Variable own,
+        session_->GetVariable(absl::StrCat("own", t), {3}, Zeros()));
+    ASSERT_OK(own.Initialize());
+    threads.emplace_back([this, own, t] {
+      uint64_t last = 0;
+      for (int i = 1; i <= kTimes; ++i) {
+        ASSERT_OK_AND_ASSIGN(uint64_t version, own.AssignAdd(Vector(1, 2, 3)));
+        EXPECT_GT(version, last);
+        last = version;
+        ASSERT_OK(t % 2 == 0 ? a_.AssignAdd(Vector(1, 0, 0))
+                             : a_.AssignSub(Vector(0, 1, 0)));
+        const auto count = static_cast<float>(i);
+        EXPECT_THAT(ValueOf(own),
+                    TensorEq(Vector(count, 2 * count, 3 * count)));
+        EXPECT_THAT(own.Assign(Of<float>({2}, {1, 2})),
+                    StatusIs(StatusCode::kInvalidArgument,
+                             ::testing::StartsWith("Assign requires shapes")));
+      }
+      EXPECT_EQ(VersionOf(own), last);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const float half = kThreads / 2 * kTimes;
+  EXPECT_THAT(ValueOf(a_), TensorEq(Vector(half, -half, 0)));
 }
 
 }  // namespace
