@@ -34,6 +34,12 @@ uint64_t Unsigned(const json& stored) {
   return stored.get<uint64_t>();
 }
 
+// The library would iterate over anything.
+const json& List(const json& stored) {
+  if (!stored.is_array()) Fail("a list is none");
+  return stored;
+}
+
 // --- tensors, by their place in the entry -----------------------------------
 
 json Keep(const TensorRef& tensor, LogEntry* entry) {
@@ -76,7 +82,7 @@ json EncodeSpec(const VariableSpec& spec, LogEntry* entry) {
 
 Shape DecodeShape(const json& stored) {
   std::vector<int64_t> dims;
-  for (const json& dim : stored) {
+  for (const json& dim : List(stored)) {
     dims.push_back(static_cast<int64_t>(Unsigned(dim)));
   }
   return OrFail(Shape::Create(dims));
@@ -248,7 +254,7 @@ std::optional<TransactionMutation::Operation> DecodeOperation(
 TransactionMutation DecodeTransaction(const json& body, const LogEntry& entry) {
   TransactionMutation transaction;
   body.at("container").get_to(transaction.container);
-  for (const json& stored : body.at("operations")) {
+  for (const json& stored : List(body.at("operations"))) {
     auto operation = DecodeOperation(stored, entry);
     if (!operation) Fail("a transaction has an operation that is none");
     transaction.operations.push_back(*std::move(operation));
@@ -258,7 +264,7 @@ TransactionMutation DecodeTransaction(const json& body, const LogEntry& entry) {
 
 Mutation DecodeRestore(const json& body, const LogEntry& entry) {
   RestoreMutation restore;
-  for (const json& stored : body.at("items")) {
+  for (const json& stored : List(body.at("items"))) {
     RestoreMutation::Item item;
     stored.at("container").get_to(item.info.container);
     item.info.declared = Unsigned(stored.at("declared"));
