@@ -12,7 +12,7 @@
 namespace varkeep {
 
 // Passes every call on to another store; a test can hold a Write at its
-// beginning and make it fail. Thread-safe.
+// beginning and make it and others fail. Thread-safe.
 class GatedCheckpointStore final : public storage::CheckpointStore {
  public:
   // `base` is borrowed.
@@ -35,6 +35,11 @@ class GatedCheckpointStore final : public storage::CheckpointStore {
     MutexLock lock(&mutex_);
     error_ = std::move(error);
   }
+  // Every List gives this error; OK ends it.
+  void FailLists(absl::Status error) {
+    MutexLock lock(&mutex_);
+    list_error_ = std::move(error);
+  }
   // Every Remove gives this error; OK ends it.
   void FailRemoves(absl::Status error) {
     MutexLock lock(&mutex_);
@@ -56,6 +61,10 @@ class GatedCheckpointStore final : public storage::CheckpointStore {
     return base_->Write(std::move(contents), progress);
   }
   absl::StatusOr<std::vector<storage::CheckpointInfo>> List() override {
+    {
+      MutexLock lock(&mutex_);
+      if (!list_error_.ok()) return list_error_;
+    }
     return base_->List();
   }
   absl::StatusOr<std::unique_ptr<storage::CheckpointReader>> Open(
@@ -89,6 +98,7 @@ class GatedCheckpointStore final : public storage::CheckpointStore {
   bool open_ ABSL_GUARDED_BY(mutex_) = true;
   int writes_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  absl::Status list_error_ ABSL_GUARDED_BY(mutex_);
   absl::Status remove_error_ ABSL_GUARDED_BY(mutex_);
 };
 
