@@ -156,6 +156,53 @@ TEST_F(LogInspectTest, CutsThatMakeNoSenseChangeNothing) {
   EXPECT_EQ(SegmentPaths(&disk_), paths_);
 }
 
+TEST_F(LogInspectTest, TheLogThatWasGivenUpIsVoid) {
+  std::vector<std::byte> last = ReadWhole(&disk_, paths_.back());
+  ASSERT_OK(disk_.Remove(paths_.back()));
+  OpenedLog opened = OpenLog(&disk_, kOptions);
+  ASSERT_OK(opened.status);
+  ASSERT_OK(Append(opened.log.get(), Body("instead")).result);
+  ASSERT_EQ(SegmentPaths(&disk_).back(), paths_.back());
+  opened.log.reset();
+  WriteWhole(
+      &disk_,
+      absl::StrCat(kLogDirectory, "/", log_format::SegmentFileName(1000)),
+      last);
+
+  const std::vector<SegmentReport> reports = Inspect();
+
+  EXPECT_EQ(reports.back().state, SegmentReport::State::kDamaged);
+  EXPECT_THAT(reports.back().reason, HasSubstr("has the name of another"));
+  ASSERT_OK(TruncateLog(&disk_, kLogDirectory, NameOf(paths_[0]), 0));
+  EXPECT_EQ(Samples(), 0);
+}
+
+TEST_F(LogInspectTest, RecordsNeedNotBeVisited) {
+  ASSERT_OK_AND_ASSIGN(auto reports, InspectLog(&disk_, kLogDirectory));
+  int64_t records = 0;
+  for (const SegmentReport& report : reports) records += report.records;
+  EXPECT_EQ(records, 60);
+}
+
+// On a log with damage of several kinds.
+TEST_F(LogInspectTest, FailedInspectionIsAnError) {
+  Inspect();
+  Flip(paths_[0], records_[5].offset + 3);  // a header of a record
+  Flip(paths_[1], records_.back().offset);  // whatever is there
+  Flip(paths_[2], 20);                      // a header of a segment
+  FaultInjectingFileSystem faulty(&disk_);
+  int64_t k = 1;
+  for (;; ++k) {
+    faulty.Inject(FailAt(k));
+    const auto reports = InspectLog(&faulty, kLogDirectory);
+    if (!faulty.happened()) break;
+    EXPECT_THAT(reports,
+                StatusIs(absl::StatusCode::kInternal, HasSubstr(kLogDirectory)))
+        << k;
+  }
+  EXPECT_GT(k, 20);
+}
+
 TEST_F(LogInspectTest, FailedTruncationLosesNothing) {
   Inspect();
   const RecordReport record = records_[20];
