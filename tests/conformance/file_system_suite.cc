@@ -86,6 +86,24 @@ TEST_P(FileSystemSuite, WhatIsNotThereIsNotFound) {
   EXPECT_THAT(fs().List(Path("none")), not_found);
   EXPECT_THAT(fs().SyncDirectory(Path("none")), not_found);
   EXPECT_THAT(fs().Lock(Path("none/LOCK")), not_found);
+  EXPECT_THAT(fs().FreeBytes(Path("none")), not_found);
+  ASSERT_OK(fs().Create(Path("a")).status());
+  EXPECT_THAT(fs().Rename(Path("none/a"), Path("a")), not_found);
+  EXPECT_THAT(fs().Rename(Path("a"), Path("none/a")), not_found);
+}
+
+TEST_P(FileSystemSuite, AClosedFileIsOfNoUse) {
+  ASSERT_OK_AND_ASSIGN(auto file, fs().Create(Path("a")));
+  ASSERT_OK(file->Close());
+  const auto refused =
+      StatusIs(absl::StatusCode::kInternal, HasSubstr(Path("a")));
+  EXPECT_THAT(ReadAt(*file, 0, 1), refused);
+  EXPECT_THAT(file->WriteAt(0, Bytes("x")), refused);
+  EXPECT_THAT(file->Truncate(1), refused);
+  EXPECT_THAT(file->Reserve(1), refused);
+  EXPECT_THAT(file->Size(), refused);
+  EXPECT_THAT(file->Sync(), refused);
+  EXPECT_THAT(file->Close(), refused);
 }
 
 TEST_P(FileSystemSuite, AFileOpenForReadingIsNotWritten) {
@@ -133,6 +151,7 @@ TEST_P(FileSystemSuite, MakeDirectoryTwiceIsOk) {
 TEST_P(FileSystemSuite, MakeDirectoryDoesNotReplaceAFile) {
   ASSERT_OK(fs().Create(Path("a")).status());
   EXPECT_FALSE(fs().MakeDirectory(Path("a")).ok());
+  EXPECT_FALSE(fs().MakeDirectory(Path("a/b")).ok());
 }
 
 TEST_P(FileSystemSuite, ALockHasOneHolder) {

@@ -47,9 +47,9 @@ EXTERNAL_TARGETS = {
     "seccomp": ("seccomp::*",),
 }
 _EVERYTHING = "base tensor proto grpc_proto codec grpc_status file_system " \
-    "checkpoint_api hdf5_checkpoint checkpoint_store log import " \
-    "import_helper initializers names variables scopes durability service " \
-    "metrics server client cli offline"
+    "checkpoint_api checkpoint_index hdf5_checkpoint checkpoint_store log " \
+    "import import_helper initializers names variables scopes durability " \
+    "service metrics server client cli offline"
 _ANY_EXTERNAL = " ".join(EXTERNAL_HEADERS)
 
 LAYERS = (

@@ -192,6 +192,50 @@ TEST_F(CheckpointVerifierTest, ChangesNothing) {
   }
 }
 
+// With something of everything a directory may have.
+TEST_F(CheckpointVerifierTest, AnyCallMayFail) {
+  {
+    ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk_));
+    ASSERT_OK(store->Remove(1));  // 2 needs what it holds
+  }
+  ReplaceFile(disk_, Path("ckpt-000004.h5"), "x");
+  ASSERT_OK(disk_.MakeDirectory(Path("quarantine")));
+  FaultInjectingFileSystem fs(&disk_);
+  Fault fault;
+  for (fault.at = 1;; ++fault.at) {
+    SCOPED_TRACE(fault.at);
+    fs.Inject(fault);
+    auto report = VerifyDirectory(&fs, kDataDir);
+    if (!fs.happened()) {
+      ASSERT_OK(report);
+      EXPECT_EQ(report->newest_good, 2);
+      EXPECT_THAT(report->checkpoints, SizeIs(2));
+      break;
+    }
+    EXPECT_THAT(report,
+                StatusIs(absl::StatusCode::kInternal, HasSubstr(kDataDir)));
+  }
+  EXPECT_GT(fault.at, 30);
+}
+
+TEST_F(CheckpointVerifierTest, WhatIsBeingRemovedIsLitter) {
+  FaultInjectingFileSystem fs(&disk_);
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(fs));
+  ASSERT_OK_AND_ASSIGN(auto info, store->Write(SampleContents(3), nullptr));
+  fs.Inject({});
+  ASSERT_OK(store->Remove(2));
+  const std::vector<std::string> calls = fs.calls();
+  const auto removal =
+      std::find(calls.begin(), calls.end(), "remove /data/ckpt-000002.h5");
+  ASSERT_NE(removal, calls.end());
+  Fault fault;
+  fault.at = 1 + (removal - calls.begin());
+  fs.Inject(fault);
+  ASSERT_FALSE(store->Remove(3).ok());
+
+  EXPECT_THAT(VerifyOffline().litter, ElementsAre(info.file));
+}
+
 TEST(VerifyDirectoryTest, ThereMustBeADirectory) {
   MemoryFileSystem disk;
   EXPECT_THAT(VerifyDirectory(&disk, "/none"),

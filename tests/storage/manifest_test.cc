@@ -4,13 +4,19 @@
 #include <gmock/gmock.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 
+#include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
 #include "storage/checkpoint_layout.h"
 #include "tests/testing/status_matchers.h"
 
 namespace varkeep::storage {
 namespace {
 
+using nlohmann::json;
 using ::testing::HasSubstr;
 
 TEST(CheckpointLayoutTest, NamesAndIdsAreInverse) {
@@ -130,6 +136,72 @@ TEST(ManifestTest, EveryFlippedBitIsNoticed) {
     if (read.ok()) {
       EXPECT_EQ(FormatManifest(*read), text) << "bit " << bit;
     }
+  }
+}
+
+// A manifest as another program may write it: a member is replaced, or gone
+// when `value` is nothing, and the checksum is right.
+std::string Changed(const char* member, std::optional<json> value) {
+  json manifest = json::parse(FormatManifest(SampleManifest()));
+  const json::json_pointer at(member);
+  if (value.has_value()) {
+    manifest[at] = *value;
+  } else {
+    manifest.at(at.parent_pointer()).erase(at.back());
+  }
+  manifest.erase("crc32c");
+  const std::string text = manifest.dump();
+  manifest["crc32c"] = absl::StrCat(
+      absl::Hex(Crc32c(std::as_bytes(std::span(text))), absl::kZeroPad8));
+  return manifest.dump();
+}
+
+TEST(ManifestTest, AMissingOrMistypedMemberIsNamed) {
+  EXPECT_OK(ParseManifest(Changed("/later", "more"), "m"));
+  for (const std::string member :
+       {"/format", "/format_version", "/last_id", "/removing", "/holders",
+        "/checkpoints", "/checkpoints/0/id", "/checkpoints/0/revision",
+        "/checkpoints/0/file", "/checkpoints/0/size_bytes",
+        "/checkpoints/0/crc32c", "/checkpoints/0/created",
+        "/checkpoints/0/entries", "/checkpoints/0/written_bytes",
+        "/checkpoints/0/shared_bytes", "/checkpoints/0/holders",
+        "/holders/1/id"}) {
+    const std::string name = member.substr(member.rfind('/') + 1);
+    const auto named = StatusIs(absl::StatusCode::kDataLoss,
+                                "manifest 'm': the member '" + name +
+                                    "' is missing or not what it should be");
+    EXPECT_THAT(ParseManifest(Changed(member.c_str(), std::nullopt), "m"),
+                named);
+    EXPECT_THAT(ParseManifest(Changed(member.c_str(), true), "m"), named);
+  }
+}
+
+TEST(ManifestTest, WhatAMemberSaysMustMakeSense) {
+  struct {
+    const char* member;
+    json value;
+    const char* name;
+  } const changes[] = {{"/format", "another format", "format"},
+                       {"/last_id", -1, "last_id"},
+                       {"/last_id", uint64_t{1} << 63, "last_id"},
+                       {"/last_id", 6, "id"},
+                       {"/removing/0", "3", "removing"},
+                       {"/checkpoints/0", 7, "checkpoints"},
+                       {"/checkpoints/0/crc32c", "abcd", "crc32c"},
+                       {"/checkpoints/0/crc32c", "0000wxyz", "crc32c"},
+                       {"/checkpoints/0/created", "yesterday", "created"},
+                       {"/checkpoints/0/file", "../ckpt-000007.h5", "file"},
+                       {"/checkpoints/0/holders/0", nullptr, "holders"},
+                       {"/holders/1",
+                        json::parse(FormatManifest(SampleManifest()))
+                            .at(json::json_pointer("/holders/0")),
+                        "id"}};
+  for (const auto& change : changes) {
+    EXPECT_THAT(
+        ParseManifest(Changed(change.member, change.value), "m"),
+        StatusIs(absl::StatusCode::kDataLoss,
+                 HasSubstr(absl::StrCat("the member '", change.name, "' is"))))
+        << change.member << " " << change.value;
   }
 }
 
