@@ -11,6 +11,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/cpu_path.h"
+
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #endif
@@ -159,7 +161,8 @@ uint32_t Crc32cPortable(std::span<const std::byte> bytes, uint32_t crc) {
 
 uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc) {
 #if defined(__x86_64__)
-  static const bool has_instruction = __builtin_cpu_supports("sse4.2");
+  static const bool has_instruction =
+      ChosenCpuPath() != CpuPath::kScalar && __builtin_cpu_supports("sse4.2");
   if (has_instruction) {
     return ~ExtendHardware(~crc, bytes.data(), bytes.size());
   }

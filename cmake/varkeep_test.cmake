@@ -18,11 +18,3 @@ function(varkeep_test name)
   set_tests_properties(${name} PROPERTIES
     LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
 endfunction()
-
-# The test program NAME once more, as a processor without vector extensions
-# would run it (tensor/cpu_path.h).
-function(varkeep_test_on_scalar_path name)
-  add_test(NAME ${name}_on_scalar_path COMMAND ${name})
-  set_tests_properties(${name}_on_scalar_path PROPERTIES
-    ENVIRONMENT VARKEEP_CPU=scalar LABELS domain TIMEOUT 300)
-endfunction()

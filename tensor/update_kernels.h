@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "tensor/cpu_path.h"
+#include "base/cpu_path.h"
 
 namespace varkeep {
 

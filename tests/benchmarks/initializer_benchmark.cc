@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/cpu_path.h"
 #include "server/initializers/draws.h"
-#include "tensor/cpu_path.h"
 #include "tests/benchmarks/measure.h"
 
 namespace varkeep::benchmarks {

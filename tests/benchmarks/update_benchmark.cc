@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tensor/cpu_path.h"
+#include "base/cpu_path.h"
 #include "tensor/tensor_ops.h"
 #include "tensor/tensor_rows.h"
 #include "tests/benchmarks/measure.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tensor/cpu_path.h"
+#include "base/cpu_path.h"
 
 #include <cstdlib>
 

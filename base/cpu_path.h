@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef VARKEEP_TENSOR_CPU_PATH_H_
-#define VARKEEP_TENSOR_CPU_PATH_H_
+#ifndef VARKEEP_BASE_CPU_PATH_H_
+#define VARKEEP_BASE_CPU_PATH_H_
 
 #include "absl/strings/string_view.h"
 
 namespace varkeep {
 
-// The instructions that the inner loops use: those that every processor of the
-// architecture has (kScalar), or more. Results never depend on it.
+// The instructions that the inner loops use, checksums among them: those that
+// every processor of the architecture has (kScalar), or more. Results never
+// depend on it.
 enum class CpuPath { kScalar, kAvx2, kAvx512 };
 
 inline constexpr CpuPath kAllCpuPaths[] = {CpuPath::kScalar, CpuPath::kAvx2,
@@ -25,4 +26,4 @@ CpuPath ChosenCpuPath();
 
 }  // namespace varkeep
 
-#endif  // VARKEEP_TENSOR_CPU_PATH_H_
+#endif  // VARKEEP_BASE_CPU_PATH_H_
