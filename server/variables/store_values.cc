@@ -73,7 +73,8 @@ absl::StatusOr<std::shared_ptr<Tensor>> Changed(const ScatterMutation& scatter,
 }  // namespace
 
 bool VariableStore::BeginInPlace(Variable* variable) {
-  if (waiting_readers_ > 0 || variable->value->size_bytes() < kInPlaceBytes ||
+  if (variable->waiting_readers > 0 || waiting_snapshots_ > 0 ||
+      variable->value->size_bytes() < kInPlaceBytes ||
       !IsUnshared(variable->value)) {
     return false;
   }

@@ -38,6 +38,7 @@ struct VariableRecord {
   Revision declared;
   uint64_t run;
   const DType dtype;
+  uint16_t waiting_readers = 0;  // until it is not `updating` any more
   bool updating = false;
   bool deleted =
       false;  // a change that began before finds no variable any more

@@ -97,11 +97,11 @@ std::vector<std::string> VariableStore::Collection(
 void VariableStore::WaitUntilSettled(
     const std::vector<VariablePtr>& variables) const {
   if (updates_in_place_ == 0) return;
-  ++waiting_readers_;
+  for (const VariablePtr& variable : variables) ++variable->waiting_readers;
   while (std::ranges::any_of(variables, &Variable::updating)) {
     settled_.Wait(&mutex_);
   }
-  --waiting_readers_;
+  for (const VariablePtr& variable : variables) --variable->waiting_readers;
 }
 
 absl::StatusOr<VersionedValue> VariableStore::Read(
@@ -136,9 +136,9 @@ absl::StatusOr<Cut> VariableStore::ReadCut(
 StoreSnapshot VariableStore::Snapshot() const {
   StoreSnapshot snapshot;
   MutexLock lock(&mutex_);
-  ++waiting_readers_;
+  ++waiting_snapshots_;
   while (updates_in_place_ > 0) settled_.Wait(&mutex_);
-  --waiting_readers_;
+  --waiting_snapshots_;
   snapshot.revision = usage_.revision;
   snapshot.variables.reserve(static_cast<size_t>(usage_.variables));
   for (const auto& [container, members] : containers_) {

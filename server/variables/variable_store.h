@@ -239,7 +239,7 @@ class VariableStore {
   ReplacedValues replaced_ ABSL_GUARDED_BY(mutex_);
   int updates_in_place_ ABSL_GUARDED_BY(mutex_) = 0;
   // While above zero no update in place begins.
-  mutable int waiting_readers_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable int waiting_snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Watch> watches_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_watch_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Ready> ready_ ABSL_GUARDED_BY(mutex_);

@@ -210,6 +210,34 @@ TEST_F(UpdateTest, AValueThatNobodyHoldsIsChangedInPlace) {
   EXPECT_NE(ValueOf(store_, "v")->bytes().data(), bytes);
 }
 
+TEST_F(UpdateTest, RowsOfAValueThatNobodyHoldsAreChangedInPlace) {
+  constexpr int64_t kRows = 50'000;
+  Put(store_, "v", Of<float>({kRows, 2}, std::vector<float>(2 * kRows, 1)));
+  const std::byte* bytes = ValueOf(store_, "v")->bytes().data();
+  const auto scatter = [&] {
+    return store_.Apply(ScatterMutation{"",
+                                        "v",
+                                        ScatterOp::kAdd,
+                                        /*nd=*/false,
+                                        Of<int64_t>({2}, {0, kRows - 1}),
+                                        Of<float>({2, 2}, {1, 2, 3, 4}),
+                                        {}});
+  };
+
+  ASSERT_OK(scatter());
+  TensorRef held = ValueOf(store_, "v");
+  EXPECT_EQ(held->bytes().data(), bytes);
+  ASSERT_OK(scatter());
+
+  std::vector<float> expected(2 * kRows, 1);
+  expected[0] = 2;
+  expected[1] = 3;
+  expected[2 * kRows - 2] = 4;
+  expected[2 * kRows - 1] = 5;
+  EXPECT_THAT(held, TensorEq(Of<float>({kRows, 2}, expected)));
+  EXPECT_NE(ValueOf(store_, "v")->bytes().data(), bytes);
+}
+
 TEST_F(UpdateTest, AValueMayBeAddedToItself) {
   Put(store_, "v", Of<float>({2}, {1, 2}));
 
