@@ -5,12 +5,14 @@
 // that was on its way then or later.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <random>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/admin_client.h"
 #include "client/client.h"
 #include "tests/testing/server_process.h"
@@ -85,6 +87,60 @@ TEST(KillTest, EveryValueThatWasAcknowledgedIsThereWhole) {
     EXPECT_LE(in_a, number);
     EXPECT_GE(in_b, acknowledged_b);
     EXPECT_LE(in_b, number);
+  }
+}
+
+// Small pushes of the threads of a client share calls, and are repeated through
+// the kills.
+TEST(KillTest, PushesOfManyThreadsAreAppliedOnceEach) {
+  constexpr int kThreads = 16;
+  constexpr int kPushesBetweenKills = 400;
+  ServerProcess server;
+  ASSERT_OK_AND_ASSIGN(auto client, client::Client::Connect(server.address()));
+  ASSERT_OK_AND_ASSIGN(auto session, client->OpenSession());
+  ASSERT_OK_AND_ASSIGN(Variable all,
+                       session->GetVariable("all", {}, client::Zeros()));
+  std::vector<Variable> own;
+  for (int t = 0; t < kThreads; ++t) {
+    ASSERT_OK_AND_ASSIGN(
+        own.emplace_back(),
+        session->GetVariable(absl::StrCat("own", t), {}, client::Zeros()));
+  }
+  ASSERT_OK(session->Initialize());
+
+  std::atomic<bool> stopping = false;
+  std::atomic<int> pushed = 0;  // to `all`
+  std::vector<int> pushes(kThreads, 0);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < own.size(); ++t) {
+    threads.emplace_back([&, t] {
+      while (!stopping && !::testing::Test::HasFailure()) {
+        ASSERT_OK(own[t].AssignAdd(Of<float>({}, {1})));
+        ++pushes[t];
+        ASSERT_OK(all.AssignAdd(Of<float>({}, {1})));
+        ++pushed;
+      }
+    });
+  }
+  for (int kill = 0; kill < kKills; ++kill) {
+    const int before = pushed;
+    while (pushed < before + kPushesBetweenKills &&
+           !::testing::Test::HasFailure()) {
+      std::this_thread::yield();
+    }
+    server.Kill();
+    server.Start();
+  }
+  stopping = true;
+  for (std::thread& thread : threads) thread.join();
+
+  auto number = [](const Variable& variable) {
+    auto value = variable.Read();
+    return value.ok() ? static_cast<int>(Values<float>(**value)[0]) : -1;
+  };
+  EXPECT_EQ(number(all), pushed);
+  for (size_t t = 0; t < own.size(); ++t) {
+    EXPECT_EQ(number(own[t]), pushes[t]) << t;
   }
 }
 
