@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The power is cut at every call to the disk of a run, and then again at every
-// call of the start that follows: under fsync nothing acknowledged is lost.
+// call of the start that follows: under fsync nothing acknowledged is lost,
+// otherwise only the end of what was.
 #include "storage/memory_file_system.h"
 #include "tests/faults/script.h"
 #include "tests/server/variables/store_testing.h"
@@ -31,8 +32,11 @@ LifeOptions AfterPowerCut() {
 // A run that the power ended at call `k`; nullopt when it ended before.
 struct CutRun {
   // False when the run ended before call `k`.
-  bool Start(int64_t k, uint32_t seed) {
-    absl::StatusOr<std::unique_ptr<Life>> life = Life::Begin(&disk);
+  bool Start(int64_t k, uint32_t seed,
+             Durability durability = Durability::kFsync) {
+    LifeOptions options;
+    options.durability = durability;
+    absl::StatusOr<std::unique_ptr<Life>> life = Life::Begin(&disk, options);
     EXPECT_OK(life);
     disk.Inject(CutAt(k, &base, seed));
     result = RunScript(ScriptedRun(), *std::move(life));
@@ -69,6 +73,30 @@ TEST_P(PowerCutTest, AtEveryCallLosesNothingAcknowledged) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PowerCutTest,
                          ::testing::Values(0u, 1000u, 2000u, 3000u));
+
+// What was synced by the way, with a save or a full segment, is there; nothing
+// is there without all that came before it.
+TEST_P(PowerCutTest, AtEveryCallOfARunThatDoesNotSyncLosesOnlyItsEnd) {
+  int64_t lost = 0;
+  for (int64_t k = 1;; ++k) {
+    CutRun run;
+    if (!run.Start(k, GetParam() + static_cast<uint32_t>(k),
+                   Durability::kNone)) {
+      break;
+    }
+    SCOPED_TRACE(run.last_call);
+    absl::StatusOr<std::unique_ptr<Life>> life =
+        Life::Begin(&run.disk, AfterPowerCut());
+    ASSERT_OK(life);
+    ExpectPrefix(run.result, life->get());
+    if (HasFailure()) return;
+    if ((*life)->store().Snapshot().requests.size() <
+        run.result.acknowledged.requests.size()) {
+      ++lost;
+    }
+  }
+  EXPECT_GT(lost, 10) << "the disk lost nothing, so nothing was shown";
+}
 
 TEST(SecondPowerCutTest, AtEveryCallOfTheNextStartLosesNothingEither) {
   int64_t cuts = 0;

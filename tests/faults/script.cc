@@ -91,15 +91,23 @@ RunResult RunScript(const std::vector<std::optional<Mutation>>& script,
   const Mutation* unknown = nullptr;
   Request unknown_request;
   uint64_t sequence = 0;
+  result.states.push_back(life->store().Snapshot());
   for (const std::optional<Mutation>& step : script) {
     if (!step.has_value()) {
-      if (!life->Save().ok()) ++result.failed;
+      if (life->Save().ok()) {
+        result.saved = result.states.size() - 1;
+      } else {
+        ++result.failed;
+      }
       continue;
     }
     const Request request(RequestId{1, ++sequence});
     const StoreSnapshot before = life->store().Snapshot();
     absl::Status status = life->Apply(*step, request).status();
-    if (status.ok()) continue;
+    if (status.ok()) {
+      result.states.push_back(life->store().Snapshot());
+      continue;
+    }
     ++result.failed;
     ExpectSameSnapshot(life->store().Snapshot(), before);
     if (absl::IsUnavailable(status) && unknown == nullptr) {
@@ -114,6 +122,18 @@ RunResult RunScript(const std::vector<std::optional<Mutation>>& script,
     result.or_else = life->store().Snapshot();
   }
   return result;
+}
+
+void ExpectPrefix(const RunResult& result, Life* life) {
+  const StoreSnapshot found = life->store().Snapshot();
+  const bool known = std::any_of(
+      result.states.begin() + static_cast<int64_t>(result.saved),
+      result.states.end(),
+      [&](const StoreSnapshot& state) { return SameContents(found, state); });
+  EXPECT_TRUE(known || (result.or_else && SameContents(found, *result.or_else)))
+      << "revision " << found.revision << ", acknowledged "
+      << result.acknowledged.revision << ", saved "
+      << result.states[result.saved].revision;
 }
 
 void ExpectRecovered(const RunResult& result, Life* life) {

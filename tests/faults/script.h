@@ -20,6 +20,10 @@ struct RunResult {
   // one: it may come back, whole.
   std::optional<StoreSnapshot> or_else;
   int failed = 0;  // steps
+  // What it showed at first and after every step, and which of these the last
+  // save has.
+  std::vector<StoreSnapshot> states;
+  size_t saved = 0;
 };
 
 // Does the steps one by one, whatever fails, and ends the life. Checks that a
@@ -30,6 +34,10 @@ RunResult RunScript(const std::vector<std::optional<Mutation>>& script,
 // Checks that the store shows one of the two states of `result`, and that a
 // change is accepted, with a revision that was not given out before.
 void ExpectRecovered(const RunResult& result, Life* life);
+
+// Checks that the store shows a state that there was: that of the last save or
+// a later one.
+void ExpectPrefix(const RunResult& result, Life* life);
 
 }  // namespace varkeep
 
