@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A server as a whole: how long reads and assigns take while it saves, what
-// memory many readers of a large value cost, and how it bears a million
-// variables.
+// rows of a large variable cost to change and many readers of one in memory,
+// and how it bears a million variables.
 //
 //   service_benchmark [--quick] [--json FILE]
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
 #include <atomic>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "base/keep_freed_memory.h"
 #include "client/admin_client.h"
 #include "client/client.h"
+#include "tensor/tensor_rows.h"
 #include "tests/benchmarks/measure.h"
 #include "tests/benchmarks/server_process.h"
 #include "varkeep/v1/variable_service.grpc.pb.h"
@@ -105,6 +107,38 @@ void CallsWhileSaving(int64_t bytes, Results* results) {
       "ReadValue", [&] { Must(variable.ReadInto(memory)); }, /*goal=*/0.5));
   results->rows.push_back(server.Measure(
       "Assign", [&] { Must(variable.Assign(TensorRef(value))); }));
+}
+
+// A scatter_add through the server costs what the rows it names are large.
+Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
+                        double seconds) {
+  constexpr int64_t kColumns = 64;
+  constexpr int64_t kRows = 1000;
+  ServerProcess server;
+  auto connected = Must(client::Client::Connect(server.address()));
+  auto session = Must(connected->OpenSession());
+  const auto updates = Must(Tensor::Create(DType::kFloat32, {kRows, kColumns}));
+  std::ranges::fill(updates->mutable_values<float>(), 1.0f);
+  std::mt19937_64 engine(1);
+  auto scatter_into = [&](const std::string& name, int64_t bytes) {
+    const int64_t rows = bytes / 4 / kColumns;
+    const client::Variable variable = Must(
+        session->GetVariable(name, Shape({rows, kColumns}), client::Ones()));
+    const auto indices = Must(Tensor::Create(DType::kInt64, {kRows}));
+    for (int64_t& index : indices->mutable_values<int64_t>()) {
+      index = static_cast<int64_t>(engine() % static_cast<uint64_t>(rows));
+    }
+    return [variable, indices, updates] {
+      Must(variable.Scatter(ScatterOp::kAdd, indices, updates));
+    };
+  };
+  const auto large = scatter_into("large", large_bytes);
+  const auto small = scatter_into("small", small_bytes);
+  Must(session->Initialize());
+  return Compare(
+      absl::StrCat("Scatter of 1,000 rows into ", large_bytes / 1'000'000,
+                   " MB / ", small_bytes / 1'000'000, " MB"),
+      updates->size_bytes(), seconds, large, small, /*goal=*/0.83);
 }
 
 Figure MemoryOfReaders(int64_t bytes) {
@@ -225,6 +259,8 @@ Results Measure(const Options& options) {
   const int64_t scale = options.quick ? 10 : 1;
   Results results;
   CallsWhileSaving(4'000'000'000 / scale, &results);
+  results.rows.push_back(RowsOfLargeVariable(
+      1'000'000'000 / scale, 10'000'000 / scale, options.seconds));
   results.figures.push_back(MemoryOfReaders(1'000'000'000 / scale));
   ManyVariables(1'000'000 / scale, options, &results);
   return results;
@@ -235,7 +271,6 @@ Results Measure(const Options& options) {
 
 int main(int argc, char** argv) {
   return varkeep::benchmarks::Main(
-      argc, argv,
-      "Reads and assigns during saves, memory, a million variables.",
+      argc, argv, "Calls during saves, large variables, a million small ones.",
       varkeep::benchmarks::Measure);
 }
