@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Saving beside a plain buffered write of the same bytes with fdatasync,
-// restoring beside read(2) of the same file into fresh memory. Incremental
-// saves, of which one value in a hundred changed, beside the former as well.
+// Saving beside a plain buffered write of the same bytes with fdatasync and
+// beside HDF5 as it comes, restoring beside read(2) of the same file into fresh
+// memory. Incremental saves, of which one value in a hundred changed, beside a
+// plain write of all bytes.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "storage/directory_checkpoint_store.h"
 #include "storage/posix_file_system.h"
 #include "tests/benchmarks/measure.h"
+#include "tests/benchmarks/stock_hdf5.h"
 #include "tests/testing/temp_dir.h"
 
 namespace varkeep::benchmarks {
@@ -116,15 +118,23 @@ class CheckpointBenchmark {
 
   void Save(const std::string& name, const CheckpointContents& contents,
             double goal) {
+    CompareSave("save " + name, contents, WritePlainly, goal);
+    CompareSave("save " + name + " / stock HDF5", contents, WriteStockHdf5, 0);
+  }
+
+  // `write` writes a new file of a name.
+  void CompareSave(const std::string& row, const CheckpointContents& contents,
+                   void (*write)(const CheckpointContents&, const std::string&),
+                   double goal) {
     auto store = Open(false);
-    const std::string plain = directory_ + "/plain";
+    const std::string other = directory_ + "/other";
     rows_.push_back(Compare(
-        "save " + name, ValueBytes(contents), seconds_,
+        row, ValueBytes(contents), seconds_,
         [&] { Must(store->Write(contents, nullptr)); },
-        [&] { WritePlainly(contents, plain); }, goal,
+        [&] { write(contents, other); }, goal,
         [&] {
           RemoveAll(*store);
-          ::unlink(plain.c_str());
+          ::unlink(other.c_str());
         }));
   }
 
@@ -183,7 +193,7 @@ int main(int argc, char** argv) {
   bool quick = false;
   bool small = false;
   std::string json;
-  CLI::App app("Saves and restores beside plain writes and reads.");
+  CLI::App app("Saves and restores beside plain writes and reads, and HDF5.");
   app.add_flag("--quick", quick, "a tenth of the bytes");
   app.add_flag("--small", small, "many small values only");
   app.add_option("--json", json, "also write the rows to this file");
