@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -90,7 +92,7 @@ struct Peers {
   RawSocketPeer socket;
   RawSocketPeer unix_socket{SocketKind::kUnix, kLargestForUnixSocket};
   NaivePeer naive;
-  RedisPeer redis;
+  std::unique_ptr<RedisPeer> redis = RedisPeer::StartIfInstalled();
   ServerProcess server;
 };
 
@@ -100,11 +102,12 @@ class Transfers {
       : seconds_(options.seconds),
         peers_(peers),
         file_(peers->server.NeighbourFile()),
-        redis_(peers->redis.Connect()),
         client_(Must(client::Client::Connect(peers->server.address()))),
         unix_client_(
             Must(client::Client::Connect(peers->server.unix_address()))),
-        session_(Must(client_->OpenSession())) {}
+        session_(Must(client_->OpenSession())) {
+    if (peers->redis != nullptr) redis_ = peers->redis->Connect();
+  }
 
   void Measure(const Size& size) {
     bytes_ = size.bytes;
@@ -151,15 +154,15 @@ class Transfers {
           if (!absl::IsAborted(refused.status())) std::exit(1);
         },
         send, size.socket_assign);
-    if (size.bytes <= kLargestForRedis) {
-      redis_.Set(key, bytes);
+    if (redis_.has_value() && size.bytes <= kLargestForRedis) {
+      redis_->Set(key, bytes);
       Add(
           "ReadValue " + name + " / Redis GET", read,
-          [&] { redis_.Get(key, bytes.size()); }, size.redis);
+          [&] { redis_->Get(key, bytes.size()); }, size.redis);
       Add(
           "Assign " + name + " / Redis SET", assign,
-          [&] { redis_.Set(key, bytes); }, size.redis);
-      redis_.Set(key, {});
+          [&] { redis_->Set(key, bytes); }, size.redis);
+      redis_->Set(key, {});
     }
     if (size.naive) {
       auto naive_read = [&] { peers_->naive.Read(); };
@@ -208,7 +211,7 @@ class Transfers {
   int64_t bytes_ = 0;  // of the size that is measured now
   Peers* const peers_;
   PlainFile file_;
-  RedisClient redis_;
+  std::optional<RedisClient> redis_;
   std::shared_ptr<client::Client> client_;
   std::shared_ptr<client::Client> unix_client_;
   std::shared_ptr<client::Session> session_;
