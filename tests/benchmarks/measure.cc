@@ -76,10 +76,10 @@ Row Compare(const std::string& name, int64_t bytes, double seconds,
 
 void Print(const std::vector<Row>& rows) {
   if (rows.empty()) return;
-  std::printf("%-46s %24s %24s %7s %7s %6s\n", "row", "us (lowest..highest)",
+  std::printf("%-52s %24s %24s %7s %7s %6s\n", "row", "us (lowest..highest)",
               "yardstick us", "GB/s", "ratio", "goal");
   for (const Row& row : rows) {
-    std::printf("%-46s %24s %24s %7.3f %7.2f %6s\n", row.name.c_str(),
+    std::printf("%-52s %24s %24s %7.3f %7.2f %6s\n", row.name.c_str(),
                 Microseconds(row.subject).c_str(),
                 Microseconds(row.yardstick).c_str(),
                 GigabytesPerSecond(row.bytes, row.subject.median), row.Ratio(),

@@ -46,26 +46,45 @@ void WriteAll(int socket, std::span<const std::byte> memory) {
   }
 }
 
-int Listen(sockaddr_in* address) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  *address = {};
-  address->sin_family = AF_INET;
-  address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(*address);
-  auto* generic = reinterpret_cast<sockaddr*>(address);
-  Check(bind(listener, generic, size) == 0, "bind");
-  Check(listen(listener, 1) == 0, "listen");
-  Check(getsockname(listener, generic, &size) == 0, "getsockname");
-  return listener;
-}
+// Two sockets that are connected with each other.
+struct Ends {
+  int here = -1;
+  int there = -1;
+};
 
 void NoDelay(int socket) {
   const int on = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+Ends ConnectTcp() {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  Check(bind(listener, generic, size) == 0, "bind");
+  Check(listen(listener, 1) == 0, "listen");
+  Check(getsockname(listener, generic, &size) == 0, "getsockname");
+  Ends ends;
+  ends.here = socket(AF_INET, SOCK_STREAM, 0);
+  Check(connect(ends.here, generic, size) == 0, "connect");
+  ends.there = accept(listener, nullptr, nullptr);
+  Check(ends.there >= 0, "accept");
+  close(listener);
+  NoDelay(ends.here);
+  NoDelay(ends.there);
+  return ends;
+}
+
+Ends ConnectUnix() {
+  int pair[2];
+  Check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+  return {pair[0], pair[1]};
+}
+
 void Serve(int socket, size_t largest) {
-  NoDelay(socket);
   std::vector<std::byte> memory(largest, std::byte{1});
   Request request;
   while (ReadAll(socket, std::as_writable_bytes(std::span(&request, 1)))) {
@@ -81,21 +100,17 @@ void Serve(int socket, size_t largest) {
 
 }  // namespace
 
-RawSocketPeer::RawSocketPeer(size_t largest) {
-  sockaddr_in address;
-  const int listener = Listen(&address);
+RawSocketPeer::RawSocketPeer(SocketKind kind, size_t largest) {
+  const Ends ends = kind == SocketKind::kTcp ? ConnectTcp() : ConnectUnix();
   pid_ = fork();
   Check(pid_ >= 0, "fork");
   if (pid_ == 0) {
-    Serve(accept(listener, nullptr, nullptr), largest);
+    close(ends.here);
+    Serve(ends.there, largest);
     _exit(0);
   }
-  socket_ = socket(AF_INET, SOCK_STREAM, 0);
-  Check(connect(socket_, reinterpret_cast<sockaddr*>(&address),
-                sizeof(address)) == 0,
-        "connect");
-  NoDelay(socket_);
-  close(listener);
+  close(ends.there);
+  socket_ = ends.here;
 }
 
 RawSocketPeer::~RawSocketPeer() {

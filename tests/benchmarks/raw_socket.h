@@ -10,12 +10,15 @@
 
 namespace varkeep::benchmarks {
 
-// The yardstick: another process at the end of a TCP connection over loopback,
-// which moves bytes and does nothing else. A program stops when a call fails.
+enum class SocketKind { kTcp, kUnix };
+
+// The yardstick: another process at the end of a socket, of TCP over loopback
+// or a unix one, which moves bytes and does nothing else. A program stops when
+// a call fails.
 class RawSocketPeer {
  public:
   // `largest` bytes at most can be moved.
-  explicit RawSocketPeer(size_t largest);
+  RawSocketPeer(SocketKind kind, size_t largest);
   ~RawSocketPeer();
   RawSocketPeer(const RawSocketPeer&) = delete;
   RawSocketPeer& operator=(const RawSocketPeer&) = delete;

@@ -4,6 +4,8 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 
+#include <cstdlib>
+
 #include "absl/strings/str_cat.h"
 
 namespace varkeep::benchmarks {
@@ -70,6 +72,14 @@ void RedisClient::GetAll(const std::vector<std::string>& keys) {
   const Reply reply = Command(context_.get(), words);
   Check(reply->type == REDIS_REPLY_ARRAY && reply->elements == keys.size(),
         "MGET failed");
+}
+
+std::unique_ptr<RedisPeer> RedisPeer::StartIfInstalled() {
+  if (std::system("command -v redis-server >/dev/null") == 0) {
+    return std::unique_ptr<RedisPeer>(new RedisPeer);
+  }
+  std::cout << "redis-server is not installed: without the rows of Redis\n";
+  return nullptr;
 }
 
 RedisPeer::RedisPeer()

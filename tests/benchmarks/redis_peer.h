@@ -34,11 +34,15 @@ class RedisClient {
 // The yardstick: a Redis server over loopback that keeps nothing on disk.
 class RedisPeer {
  public:
-  RedisPeer();
+  // Null, and says so, where redis-server is not installed. REQUIRES: before
+  // any thread.
+  static std::unique_ptr<RedisPeer> StartIfInstalled();
 
   RedisClient Connect() const { return RedisClient(port_); }
 
  private:
+  RedisPeer();
+
   const int port_;
   ChildProcess process_;
 };

@@ -68,10 +68,11 @@ ChildProcess::~ChildProcess() {
 
 ServerProcess::ServerProcess()
     : address_(absl::StrCat("127.0.0.1:", FreePort())),
-      process_({VARKEEPD, "--listen", address_, "--data-dir", directory_.path(),
-                "--checkpoint-interval", "0", "--log-limit", "0",
-                "--log-limit-seconds", "0", "--durability", "none",
-                "--log-level", "error"}) {}
+      unix_address_(absl::StrCat("unix:", directory_.path(), "/socket")),
+      process_({VARKEEPD, "--listen", address_, "--listen", unix_address_,
+                "--data-dir", directory_.path(), "--checkpoint-interval", "0",
+                "--log-limit", "0", "--log-limit-seconds", "0", "--durability",
+                "none", "--log-level", "error"}) {}
 
 int64_t ServerProcess::ResidentBytes() const {
   return StatusBytes(process_.pid(), "VmRSS:");

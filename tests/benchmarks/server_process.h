@@ -40,13 +40,15 @@ class ChildProcess {
   pid_t pid_ = -1;
 };
 
-// A varkeepd that saves only when it is told to, on a free port of 127.0.0.1,
-// whose changes are acknowledged when the log has them, in the page cache.
+// A varkeepd that saves only when it is told to, on a free port of 127.0.0.1
+// and on a unix socket, whose changes are acknowledged when the log has them,
+// in the page cache.
 class ServerProcess {
  public:
   ServerProcess();
 
   const std::string& address() const { return address_; }
+  const std::string& unix_address() const { return unix_address_; }
   // A file on the disk that the log is on.
   std::string NeighbourFile() const { return directory_.path() + "/file"; }
 
@@ -58,6 +60,7 @@ class ServerProcess {
  private:
   TempDir directory_;
   const std::string address_;
+  const std::string unix_address_;
   ChildProcess process_;
 };
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A server as a whole: how long reads take while it saves, what memory many
-// readers of a large value cost, and how it bears a million variables.
+// A server as a whole: how long reads and assigns take while it saves, what
+// rows of a large variable cost to change and many readers of one in memory,
+// and how it bears a million variables.
 //
 //   service_benchmark [--quick] [--json FILE]
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
 #include <atomic>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "base/keep_freed_memory.h"
 #include "client/admin_client.h"
 #include "client/client.h"
+#include "tensor/tensor_rows.h"
 #include "tests/benchmarks/measure.h"
 #include "tests/benchmarks/server_process.h"
 #include "varkeep/v1/variable_service.grpc.pb.h"
@@ -30,55 +33,112 @@ double Percentile99(std::vector<double> seconds) {
   return *nth;
 }
 
-// Reads until `enough`, at least a hundred times; seconds of each.
-std::vector<double> ReadUntil(const client::Variable& variable,
-                              const std::function<bool()>& enough) {
-  std::vector<float> memory(
-      static_cast<size_t>(variable.shape().num_elements()));
+// Of the seconds of calls: until `enough`, a hundred at least.
+double Percentile99Until(const std::function<bool()>& enough,
+                         const std::function<void()>& call) {
   std::vector<double> times;
-  while (times.size() < 100 || !enough()) {
-    times.push_back(
-        Seconds([&] { Must(variable.ReadInto(std::span(memory))); }));
-  }
-  return times;
+  while (times.size() < 100 || !enough()) times.push_back(Seconds(call));
+  return Percentile99(std::move(times));
 }
 
-// Rows of p99: the median of some rounds, each half without and half with a
-// save.
-Row ReadWhileSaving(int64_t saved_bytes) {
-  constexpr int kValues = 40;
-  constexpr int kRounds = 3;
+// A server with much to save, and a variable of 1 MiB to use meanwhile.
+class SavingServer {
+ public:
+  explicit SavingServer(int64_t bytes)
+      : bytes_(bytes),
+        client_(Must(client::Client::Connect(server_.address()))),
+        session_(Must(client_->OpenSession())),
+        admin_(*client_) {
+    constexpr int kValues = 40;
+    const Shape shape({bytes / kValues / 4});
+    for (int i = 0; i < kValues; ++i) {
+      Must(session_->GetVariable(absl::StrCat("v", i), shape, client::Ones()));
+    }
+  }
+
+  client::Variable MakeVariable() {
+    client::Variable variable =
+        Must(session_->GetVariable("used", Shape({1 << 18}), client::Ones()));
+    Must(session_->Initialize());
+    return variable;
+  }
+
+  // A row of p99: the median of some rounds, each half without and half with a
+  // save.
+  Row Measure(const std::string& name, const std::function<void()>& call,
+              double goal = 0) {
+    constexpr int kRounds = 3;
+    std::vector<double> alone;
+    std::vector<double> saving;
+    Percentile99Until([] { return true; }, call);
+    for (int round = 0; round < kRounds; ++round) {
+      // Something to save each time.
+      Must(session_->Initialize(client::Selection::GlobalVariables(), true));
+      std::atomic<bool> saved = false;
+      int left = 2000;
+      alone.push_back(Percentile99Until([&] { return --left < 0; }, call));
+      std::thread saver([&] {
+        Must(admin_.Save());
+        saved = true;
+      });
+      saving.push_back(Percentile99Until([&] { return saved.load(); }, call));
+      saver.join();
+    }
+    return {absl::StrCat("p99 of ", name, " 1 MiB, saving ", bytes_ / 1'000'000,
+                         " MB / not saving"),
+            1 << 20, Summarize(saving), Summarize(alone), goal};
+  }
+
+ private:
+  const int64_t bytes_;
+  ServerProcess server_;
+  const std::shared_ptr<client::Client> client_;
+  const std::shared_ptr<client::Session> session_;
+  client::AdminClient admin_;
+};
+
+void CallsWhileSaving(int64_t bytes, Results* results) {
+  SavingServer server(bytes);
+  const client::Variable variable = server.MakeVariable();
+  const auto value = Must(Tensor::Create(DType::kFloat32, variable.shape()));
+  const std::span<float> memory = value->mutable_values<float>();
+  std::ranges::fill(memory, 1.0f);
+  results->rows.push_back(server.Measure(
+      "ReadValue", [&] { Must(variable.ReadInto(memory)); }, /*goal=*/0.5));
+  results->rows.push_back(server.Measure(
+      "Assign", [&] { Must(variable.Assign(TensorRef(value))); }));
+}
+
+// A scatter_add through the server costs what the rows it names are large.
+Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
+                        double seconds) {
+  constexpr int64_t kColumns = 64;
+  constexpr int64_t kRows = 1000;
   ServerProcess server;
   auto connected = Must(client::Client::Connect(server.address()));
   auto session = Must(connected->OpenSession());
-  client::AdminClient admin(*connected);
-  const Shape shape({saved_bytes / kValues / 4});
-  for (int i = 0; i < kValues; ++i) {
-    Must(session->GetVariable(absl::StrCat("v", i), shape, client::Ones()));
-  }
-  client::Variable read =
-      Must(session->GetVariable("read", Shape({1 << 18}), client::Ones()));
+  const auto updates = Must(Tensor::Create(DType::kFloat32, {kRows, kColumns}));
+  std::ranges::fill(updates->mutable_values<float>(), 1.0f);
+  std::mt19937_64 engine(1);
+  auto scatter_into = [&](const std::string& name, int64_t bytes) {
+    const int64_t rows = bytes / 4 / kColumns;
+    const client::Variable variable = Must(
+        session->GetVariable(name, Shape({rows, kColumns}), client::Ones()));
+    const auto indices = Must(Tensor::Create(DType::kInt64, {kRows}));
+    for (int64_t& index : indices->mutable_values<int64_t>()) {
+      index = static_cast<int64_t>(engine() % static_cast<uint64_t>(rows));
+    }
+    return [variable, indices, updates] {
+      Must(variable.Scatter(ScatterOp::kAdd, indices, updates));
+    };
+  };
+  const auto large = scatter_into("large", large_bytes);
+  const auto small = scatter_into("small", small_bytes);
   Must(session->Initialize());
-  std::vector<double> alone;
-  std::vector<double> saving;
-  ReadUntil(read, [] { return true; });
-  for (int round = 0; round < kRounds; ++round) {
-    // Something to save each time.
-    Must(session->Initialize(client::Selection::GlobalVariables(), true));
-    std::atomic<bool> saved = false;
-    int left = 2000;
-    alone.push_back(Percentile99(ReadUntil(read, [&] { return --left < 0; })));
-    std::thread saver([&] {
-      Must(admin.Save());
-      saved = true;
-    });
-    saving.push_back(
-        Percentile99(ReadUntil(read, [&] { return saved.load(); })));
-    saver.join();
-  }
-  return {absl::StrCat("p99 of ReadValue 1 MiB, saving ",
-                       saved_bytes / 1'000'000, " MB / not saving"),
-          1 << 20, Summarize(saving), Summarize(alone), 0.5};
+  return Compare(
+      absl::StrCat("Scatter of 1,000 rows into ", large_bytes / 1'000'000,
+                   " MB / ", small_bytes / 1'000'000, " MB"),
+      updates->size_bytes(), seconds, large, small, /*goal=*/0.83);
 }
 
 Figure MemoryOfReaders(int64_t bytes) {
@@ -198,7 +258,9 @@ Results Measure(const Options& options) {
   KeepFreedMemory();
   const int64_t scale = options.quick ? 10 : 1;
   Results results;
-  results.rows.push_back(ReadWhileSaving(4'000'000'000 / scale));
+  CallsWhileSaving(4'000'000'000 / scale, &results);
+  results.rows.push_back(RowsOfLargeVariable(
+      1'000'000'000 / scale, 10'000'000 / scale, options.seconds));
   results.figures.push_back(MemoryOfReaders(1'000'000'000 / scale));
   ManyVariables(1'000'000 / scale, options, &results);
   return results;
@@ -209,6 +271,6 @@ Results Measure(const Options& options) {
 
 int main(int argc, char** argv) {
   return varkeep::benchmarks::Main(
-      argc, argv, "Reads during saves, memory, a million variables.",
+      argc, argv, "Calls during saves, large variables, a million small ones.",
       varkeep::benchmarks::Measure);
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How fast one client reads and assigns a tensor: a real server process over
-// loopback, beside a raw TCP socket, Redis and the naive way to use gRPC, which
-// move the same bytes in the same run. The ratio is what counts; absolute
-// figures move with the machine.
+// loopback or a unix socket, beside a raw socket of the same kind, Redis and
+// the naive way to use gRPC, which move the same bytes in the same run. The
+// ratio is what counts; absolute figures move with the machine.
 //
 //   transfer_benchmark [--quick] [--json FILE]
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -32,13 +34,15 @@ struct Size {
   double socket_assign;
   double redis;
   bool naive = false;
+  bool unix_socket = false;
 };
 constexpr Size kSizes[] = {
-    {64, 0, 0, 0.65, true},      {1 << 10, 1 / 1.6, 0, 0},
-    {64 << 10, 0, 0, 0.75},      {1 << 20, 0.65, 0, 0.75, true},
-    {16 << 20, 0, 0, 3},         {100'000'000, 0.85, 0.85, 3, true},
+    {64, 0, 0, 0.65, true},      {1 << 10, 1 / 1.6, 0, 0, false, true},
+    {64 << 10, 0, 0, 0.75},      {1 << 20, 0.65, 0, 0.75, true, true},
+    {16 << 20, 0, 0, 3},         {100'000'000, 0.85, 0.85, 3, true, true},
     {1'000'000'000, 0.9, 0.9, 0}};
 constexpr int64_t kLargestForRedis = 100'000'000;
+constexpr int64_t kLargestForUnixSocket = 100'000'000;
 
 std::string SizeName(int64_t bytes) {
   if (bytes < 1 << 10) return absl::StrCat(bytes, " B");
@@ -83,11 +87,12 @@ class PlainFile {
 
 // The processes that are compared.
 struct Peers {
-  explicit Peers(size_t largest) : socket(largest) {}
+  explicit Peers(size_t largest) : socket(SocketKind::kTcp, largest) {}
 
   RawSocketPeer socket;
+  RawSocketPeer unix_socket{SocketKind::kUnix, kLargestForUnixSocket};
   NaivePeer naive;
-  RedisPeer redis;
+  std::unique_ptr<RedisPeer> redis = RedisPeer::StartIfInstalled();
   ServerProcess server;
 };
 
@@ -97,9 +102,12 @@ class Transfers {
       : seconds_(options.seconds),
         peers_(peers),
         file_(peers->server.NeighbourFile()),
-        redis_(peers->redis.Connect()),
         client_(Must(client::Client::Connect(peers->server.address()))),
-        session_(Must(client_->OpenSession())) {}
+        unix_client_(
+            Must(client::Client::Connect(peers->server.unix_address()))),
+        session_(Must(client_->OpenSession())) {
+    if (peers->redis != nullptr) redis_ = peers->redis->Connect();
+  }
 
   void Measure(const Size& size) {
     bytes_ = size.bytes;
@@ -121,6 +129,13 @@ class Transfers {
     Add(
         "ReadValue " + name + " / socket", read,
         [&] { peers_->socket.Receive(bytes); }, size.socket_read);
+    if (size.unix_socket) {
+      client::Variable same = Must(unix_client_->FindVariable(key));
+      Add(
+          "ReadValue " + name + ", unix socket / raw unix socket",
+          [&] { Must(same.ReadInto(value->mutable_values<float>())); },
+          [&] { peers_->unix_socket.Receive(bytes); }, 0);
+    }
     Add("Assign " + name + " / socket", assign, send, 0);
     Add(
         "Assign " + name + " / socket, then write", assign,
@@ -139,15 +154,15 @@ class Transfers {
           if (!absl::IsAborted(refused.status())) std::exit(1);
         },
         send, size.socket_assign);
-    if (size.bytes <= kLargestForRedis) {
-      redis_.Set(key, bytes);
+    if (redis_.has_value() && size.bytes <= kLargestForRedis) {
+      redis_->Set(key, bytes);
       Add(
           "ReadValue " + name + " / Redis GET", read,
-          [&] { redis_.Get(key, bytes.size()); }, size.redis);
+          [&] { redis_->Get(key, bytes.size()); }, size.redis);
       Add(
           "Assign " + name + " / Redis SET", assign,
-          [&] { redis_.Set(key, bytes); }, size.redis);
-      redis_.Set(key, {});
+          [&] { redis_->Set(key, bytes); }, size.redis);
+      redis_->Set(key, {});
     }
     if (size.naive) {
       auto naive_read = [&] { peers_->naive.Read(); };
@@ -196,8 +211,9 @@ class Transfers {
   int64_t bytes_ = 0;  // of the size that is measured now
   Peers* const peers_;
   PlainFile file_;
-  RedisClient redis_;
+  std::optional<RedisClient> redis_;
   std::shared_ptr<client::Client> client_;
+  std::shared_ptr<client::Client> unix_client_;
   std::shared_ptr<client::Session> session_;
   Results results_;
 };
@@ -218,7 +234,7 @@ Results Measure(const Options& options) {
 int main(int argc, char** argv) {
   return varkeep::benchmarks::Main(
       argc, argv,
-      "Reads and assigns of one client beside a raw TCP socket, Redis and "
+      "Reads and assigns of one client beside raw sockets, Redis and "
       "naive gRPC.",
       varkeep::benchmarks::Measure);
 }
