@@ -54,8 +54,8 @@ struct LogRecord {
 
 struct LogOptions {
   std::string directory;  // made when needed
-  // Room reserved for a segment; a record larger than it gets a segment of its
-  // own size.
+  // Room reserved for a segment, less on a small disk; a record larger than it
+  // gets a segment of its own size.
   int64_t segment_bytes = int64_t{64} << 20;
   absl::Duration sync_interval = absl::Seconds(1);
   // Entries with a smaller tensor have no draft.

@@ -22,16 +22,21 @@ namespace {
 using log_format::kFirstRecord;
 using log_format::RoundUp;
 
-// What a full disk is asked for instead of a whole segment is a multiple.
+// The least that is asked for; more, where there is not enough for a whole
+// segment, is a multiple.
 constexpr int64_t kSmallRoom = int64_t{1} << 20;
 // Pieces below it are copied together; others are written from where they are.
 constexpr size_t kCopyBelow = size_t{64} << 10;
 constexpr size_t kBufferBytes = size_t{1} << 20;
 
-// Reserves `bytes`, or else room for `least`; gives which.
-absl::StatusOr<int64_t> ReserveRoom(File* file, int64_t bytes, int64_t least) {
-  absl::Status reserved = file->Reserve(bytes);
+// Reserves `bytes`, or what is less but has room for `least`: of the free bytes
+// a quarter, for checkpoints need room as well; gives how much.
+absl::StatusOr<int64_t> ReserveRoom(File* file, int64_t free, int64_t bytes,
+                                    int64_t least) {
   const int64_t small = RoundUp(kFirstRecord + least, kSmallRoom);
+  bytes = std::min(bytes, std::max(small, RoundUp(free / 4, kSmallRoom)));
+  absl::Status reserved = file->Reserve(bytes);
+  // A quota may allow less than is free.
   if (absl::IsResourceExhausted(reserved) && small < bytes) {
     bytes = small;
     reserved = file->Reserve(bytes);
@@ -91,8 +96,9 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
   std::unique_ptr<File> file;
   auto prepare = [&]() -> absl::StatusOr<int64_t> {
     RETURN_IF_ERROR(file_system->MakeDirectory(directory));
+    ASSIGN_OR_RETURN(int64_t free, file_system->FreeBytes(directory));
     ASSIGN_OR_RETURN(file, CreateTemporary(file_system, temporary));
-    return ReserveRoom(file.get(), bytes, least);
+    return ReserveRoom(file.get(), free, bytes, least);
   };
   absl::StatusOr<int64_t> room = prepare();
   if (!room.ok()) {

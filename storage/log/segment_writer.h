@@ -28,8 +28,9 @@ struct SegmentPosition {
 // One segment being written. One thread at a time.
 class SegmentWriter {
  public:
-  // Makes the file with room for `bytes` in all, or, when the disk has not that
-  // much, with room for one record of `least` bytes. Its header and its name
+  // Makes the file with room for `bytes` in all, or, when that is more than a
+  // quarter of what the disk has free, for less, but at least for one record of
+  // `least` bytes. Its header and its name
   // are on the disk afterwards. `uncertain` is set when after an error the
   // segment may be there all the same, or writing failed otherwise than for
   // want of room.

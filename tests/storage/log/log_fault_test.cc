@@ -307,6 +307,44 @@ TEST(LogFaultTest, SmallDiskGetsSmallSegments) {
   EXPECT_THAT(OpenLog(&disk, options).records, SizeIs(1));
 }
 
+// Others need room as well: checkpoints, and the files beside them.
+TEST(LogFaultTest, ASegmentLeavesMostOfASmallDiskFree) {
+  constexpr int64_t kCapacity = 8 << 20;
+  for (const int64_t segment_bytes : {kCapacity, 2 * kCapacity}) {
+    MemoryFileSystem disk(kCapacity);
+
+    OpenedLog opened = OpenLog(&disk, SmallSegments(segment_bytes));
+
+    ASSERT_OK(opened.status);
+    EXPECT_THAT(disk.FreeBytes("/"), IsOkAndHolds(kCapacity / 4 * 3));
+  }
+}
+
+// A quota: what the system says is free is not all for us.
+TEST(LogFaultTest, AReservationThatIsRefusedIsMadeSmaller) {
+  MemoryFileSystem base;
+  FaultInjectingFileSystem disk(&base);
+  const LogOptions options = SmallSegments(4 << 20);
+  disk.Inject({});
+  OpenLog(&disk, options);
+  const std::vector<std::string> calls = disk.calls();
+  const auto reserve = std::find_if(
+      calls.begin(), calls.end(),
+      [](const std::string& call) { return call.starts_with("reserve "); });
+  ASSERT_NE(reserve, calls.end());
+  MemoryFileSystem fresh;
+  FaultInjectingFileSystem limited(&fresh);
+  Fault fault = FailAt(reserve - calls.begin() + 1);
+  fault.code = absl::StatusCode::kResourceExhausted;
+  limited.Inject(fault);
+
+  OpenedLog opened = OpenLog(&limited, options);
+
+  EXPECT_TRUE(limited.happened());
+  ASSERT_OK(opened.status);
+  EXPECT_EQ(Append(opened.log.get(), Body("a")).revision, 1u);
+}
+
 TEST(LogFaultTest, FullDiskIsOpenedAndGoesOnWhenThereIsRoom) {
   MemoryFileSystem disk(int64_t{200} << 10);
   {
