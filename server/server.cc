@@ -130,7 +130,7 @@ absl::Status Server::Parts::Recover() {
   ASSIGN_OR_RETURN(
       Recovered recovered,
       varkeep::Recover(checkpoints.get(), &file_system, recovery, &store));
-  RETURN_IF_ERROR(marker.Begin());
+  RETURN_IF_ERROR(marker.Begin(recovered.replayed.begun));
   log = std::move(recovered.log);
   committer.SetLog(log.get());
   Report(recovered, before, absl::Now() - start);
@@ -154,6 +154,9 @@ void Server::Parts::Report(const Recovered& recovered,
     spdlog::warn(
         "the server before did not stop cleanly{}",
         before.after_power_cut ? ", and the machine was restarted" : "");
+  }
+  if (!recovered.replayed.begun) {
+    spdlog::warn("the disk is full: changes are refused until there is room");
   }
   spdlog::info(
       "recovered {} variables, {} bytes, revision {} in {}: {}, {} changes "

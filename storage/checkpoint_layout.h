@@ -26,6 +26,7 @@ inline constexpr char kManifestFile[] = "MANIFEST.json";
 inline constexpr char kQuarantineDirectory[] = "quarantine";
 // What a server has in the same directory.
 inline constexpr char kServersMarker[] = "RUNNING";
+inline constexpr char kStoppedMarker[] = "STOPPED";
 inline constexpr char kServersLog[] = "log";
 
 // "ckpt-000042.h5"; more digits when the id needs them. REQUIRES: id >= 1.

@@ -56,7 +56,8 @@ class DirectoryVerifier {
 
   absl::Status Classify(const std::string& name) {
     if (named_.contains(name) || name == kLockFile || name == kManifestFile ||
-        name == kServersMarker || name == kServersLog) {
+        name == kServersMarker || name == kStoppedMarker ||
+        name == kServersLog) {
       return absl::OkStatus();
     }
     if (IsTemporaryName(name) || removing_.contains(name)) {

@@ -9,11 +9,11 @@
 
 namespace varkeep {
 
-// The file RUNNING in the data directory: there while a server runs, gone after
-// one that saved everything and left. It holds the boot id of the machine: a
-// server that finds it knows that the one before died, and whether the machine
-// has been started anew since, so that what was not synced may be gone. One
-// thread only.
+// The file RUNNING in the data directory: there while a server runs, called
+// STOPPED after one that saved everything and left. It holds the boot id of the
+// machine: a server that finds RUNNING knows that the one before died, and
+// whether the machine has been started anew since, so that what was not synced
+// may be gone. On a full disk that file has its room already. One thread only.
 class RunMarker {
  public:
   // `file_system` must live longer. `boot_id` differs from one start of the
@@ -27,17 +27,25 @@ class RunMarker {
   };
   // What the server before left, without changing it.
   absl::StatusOr<Begun> Find();
-  // Says that a server runs. Durable on return.
-  absl::Status Begin();
-  // After the last save, when nothing changes any more.
+  // Says that a server runs. Durable on return. What a power cut left stays
+  // until `log_begun`: the log has on the disk which revisions are left out. On
+  // a full disk a marker of an earlier start of the machine stays;
+  // RESOURCE_EXHAUSTED when there is none at all. Before the first change.
+  absl::Status Begin(bool log_begun);
+  // After the last save, when nothing changes any more. A power cut that the
+  // log did not have at Begin is kept: the next start counts as one after it,
+  // too.
   absl::Status End();
 
  private:
-  std::string Path() const { return directory_ + "/RUNNING"; }
+  std::string Running() const { return directory_ + "/RUNNING"; }
+  std::string Stopped() const { return directory_ + "/STOPPED"; }
+  absl::Status Update();
 
   storage::FileSystem* const file_system_;
   const std::string directory_;
   const std::string boot_id_;
+  bool keeps_power_cut_ = false;  // the marker alone tells of it
 };
 
 // The kernel's boot id; "" where there is none.

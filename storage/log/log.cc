@@ -20,7 +20,7 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(FileSystem* file_system,
                               replay, progress, recovered));
   auto log =
       std::make_unique<LogWriter>(file_system, options, std::move(recovery));
-  RETURN_IF_ERROR(log->Start());
+  ASSIGN_OR_RETURN(recovered->begun, log->Start());
   return log;
 }
 

@@ -79,6 +79,9 @@ struct LogRecovered {
     std::string reason;
   };
   std::optional<TornTail> torn;
+  // The segment for what comes next, and with it which revisions are left out,
+  // is on the disk. False: the disk is full; the first Append tries again.
+  bool begun = false;
 };
 
 // The change log: every commit in the order of its revisions, in segment files.
@@ -94,12 +97,12 @@ struct LogRecovered {
 class Log {
  public:
   // Reads the log and hands every record after revision `after` to `replay`,
-  // oldest first; then begins a new segment. DATA_LOSS, naming file and offset,
-  // when a record is damaged that is not the torn end, or when records between
-  // `after` and the first one are missing; errors of `replay` are passed on.
-  // Changes nothing on the disk before everything was replayed. The first
-  // commit gets revision (last replayed, or `after`) + 1 + `skip`: revisions
-  // that a power cut may have taken are not given out again.
+  // oldest first; then begins a new segment, if there is room. DATA_LOSS,
+  // naming file and offset, when a record is damaged that is not the torn end,
+  // or when records between `after` and the first one are missing; errors of
+  // `replay` are passed on. Changes nothing on the disk before everything was
+  // replayed. The first commit gets revision (last replayed, or `after`) + 1 +
+  // `skip`: revisions that a power cut may have taken are not given out again.
   static absl::StatusOr<std::unique_ptr<Log>> Open(
       FileSystem* file_system, const LogOptions& options, uint64_t after,
       uint64_t skip, LogReplay replay, const LogProgress& progress,

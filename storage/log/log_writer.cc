@@ -79,7 +79,7 @@ LogWriter::~LogWriter() {
   if (background.joinable()) background.join();
 }
 
-absl::Status LogWriter::Start() {
+absl::StatusOr<bool> LogWriter::Start() {
   bool uncertain = false;
   absl::Status begun = BeginSegment(0, next_.base, &uncertain);
   if (!begun.ok() && (uncertain || !absl::IsResourceExhausted(begun))) {
@@ -95,7 +95,7 @@ absl::Status LogWriter::Start() {
     }
   }
   void_files_.clear();
-  return absl::OkStatus();
+  return begun.ok();
 }
 
 absl::StatusOr<Durability> LogWriter::Append(

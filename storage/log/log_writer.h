@@ -29,9 +29,9 @@ class LogWriter final : public Log {
             Recovery recovery);
   ~LogWriter() override;
 
-  // Begins the first segment; then what recovery found void is removed. OK also
+  // Begins the first segment; then what recovery found void is removed. False
   // when the disk is full: the first Append tries again. Once, before all else.
-  absl::Status Start();
+  absl::StatusOr<bool> Start();
 
   absl::StatusOr<Durability> Append(
       const LogEntry& entry, Durability wanted,

@@ -4,6 +4,7 @@
 #include <future>
 
 #include "base/status_macros.h"
+#include "server/durability/run_marker.h"
 
 namespace varkeep {
 
@@ -16,9 +17,12 @@ absl::StatusOr<std::unique_ptr<Life>> Life::Begin(storage::FileSystem* disk,
   recovery.log.directory = "/data/log";
   recovery.log.segment_bytes = options.segment_bytes;
   recovery.log.sync_interval = absl::Milliseconds(1);
-  recovery.after_power_cut = options.after_power_cut;
+  RunMarker marker(disk, "/data", options.boot_id);
+  ASSIGN_OR_RETURN(RunMarker::Begun before, marker.Find());
+  recovery.after_power_cut = before.after_power_cut;
   ASSIGN_OR_RETURN(life->recovered_, Recover(life->checkpoints_.get(), disk,
                                              recovery, &life->store_));
+  RETURN_IF_ERROR(marker.Begin(life->recovered_.replayed.begun));
   storage::Log* log = life->recovered_.log.get();
   life->committer_ =
       std::make_unique<Committer>(&life->store_, options.durability);

@@ -3,6 +3,7 @@
 #define VARKEEP_TESTS_FAULTS_LIFE_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "base/thread_pool.h"
@@ -18,7 +19,7 @@ namespace varkeep {
 
 struct LifeOptions {
   Durability durability = Durability::kFsync;
-  bool after_power_cut = false;
+  std::string boot_id = "boot 1";    // another one after each power cut
   int64_t segment_bytes = 16 << 10;  // small: the log is cut by most saves
   Checkpointer::Options checkpointing;
 };

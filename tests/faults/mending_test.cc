@@ -111,12 +111,12 @@ class FullDiskTest : public ::testing::Test {
  protected:
   static constexpr int64_t kCapacity = 1 << 20;
 
-  void FillUp() {
+  void FillUp(int64_t leave = 0) {
     ASSERT_OK_AND_ASSIGN(int64_t free, disk_.FreeBytes("/"));
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<storage::File> file,
                          disk_.Create("/ballast"));
-    ASSERT_OK(
-        file->WriteAt(0, std::vector<std::byte>(static_cast<size_t>(free))));
+    ASSERT_OK(file->WriteAt(
+        0, std::vector<std::byte>(static_cast<size_t>(free - leave))));
   }
 
   MemoryFileSystem disk_{kCapacity};
@@ -162,6 +162,49 @@ TEST_F(FullDiskTest, RefusesChangesUntilThereIsRoomAgain) {
   life.reset();
   ASSERT_OK_AND_ASSIGN(life, Life::Begin(&disk_));
   ExpectSameSnapshot(life->store().Snapshot(), before);
+}
+
+// Nobody may get a revision again that a power cut took, even when the start
+// after it had room for a marker and none for the segment that says which are
+// left out.
+TEST_F(FullDiskTest, KeepsInMindThatThePowerWasCut) {
+  LifeOptions options;
+  options.durability = Durability::kNone;
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<Life> life,
+                       Life::Begin(&disk_, options));
+  ASSERT_OK(
+      life->Apply(DeclareMutation{"", SpecOf("v", Shape({kElements})), {}}));
+  life.reset();
+  disk_.LosePower();
+  ASSERT_NO_FATAL_FAILURE(FillUp(1000));
+  options.boot_id = "boot 2";
+  for (int start = 0; start < 3; ++start) {
+    ASSERT_OK_AND_ASSIGN(life, Life::Begin(&disk_, options));
+    EXPECT_FALSE(life->recovered().replayed.begun);
+    life.reset();
+  }
+  ASSERT_OK(disk_.Remove("/ballast"));
+  ASSERT_OK_AND_ASSIGN(life, Life::Begin(&disk_, options));
+
+  ASSERT_OK_AND_ASSIGN(
+      Applied applied,
+      life->Apply(DeclareMutation{"", SpecOf("v", Shape({kElements})), {}}));
+
+  EXPECT_GT(applied.revision, kLostRevisions);
+}
+
+// A segment of ordinary size would fill it.
+TEST(SmallDiskTest, IsNotFullFromTheBeginning) {
+  MemoryFileSystem small(8 << 20);
+  LifeOptions options;
+  options.segment_bytes = 8 << 20;
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<Life> life,
+                         Life::Begin(&small, options));
+    ASSERT_OK(life->Apply(DeclareMutation{
+        "", SpecOf(absl::StrCat("v", start), Shape({kElements})), {}}));
+    EXPECT_OK(life->Save());
+  }
 }
 
 }  // namespace

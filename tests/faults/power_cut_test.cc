@@ -23,9 +23,9 @@ Fault CutAt(int64_t k, MemoryFileSystem* disk, uint32_t seed) {
   return fault;
 }
 
-LifeOptions AfterPowerCut() {
+LifeOptions AfterPowerCut(int nth = 1) {
   LifeOptions options;
-  options.after_power_cut = true;
+  options.boot_id = absl::StrCat("boot ", nth + 1);
   return options;
 }
 
@@ -116,7 +116,7 @@ TEST(SecondPowerCutTest, AtEveryCallOfTheNextStartLosesNothingEither) {
       SCOPED_TRACE(run.disk.calls()[static_cast<size_t>(j - 1)]);
       run.disk.Inject({});
       absl::StatusOr<std::unique_ptr<Life>> second =
-          Life::Begin(&run.disk, AfterPowerCut());
+          Life::Begin(&run.disk, AfterPowerCut(2));
       ASSERT_OK(second);
       // What was shown once stays.
       if (first.ok()) {

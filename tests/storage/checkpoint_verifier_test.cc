@@ -152,6 +152,7 @@ TEST_F(CheckpointVerifierTest, NamesLitterAndOtherFiles) {
   ReplaceFile(disk_, Path("ckpt-000004.h5"), "x");
   ReplaceFile(disk_, Path("notes"), "x");
   ReplaceFile(disk_, Path("RUNNING"), "x");
+  ReplaceFile(disk_, Path("STOPPED"), "x");
   ASSERT_OK(disk_.MakeDirectory(Path("log")));
   ASSERT_OK(disk_.MakeDirectory(Path("quarantine")));
   ReplaceFile(disk_, Path("quarantine/ckpt-000009.h5.1"), "x");
