@@ -102,7 +102,7 @@ TEST_F(ReadFaultTest, ARestoreThatFailsChangesNothing) {
   ExpectFailsAnywhere([&] {
     std::promise<absl::Status> restored;
     checkpointer_->Restore({}, [&](absl::StatusOr<RestoreReport> report) {
-      restored.set_value(report.status());
+      restored.set_value(std::move(report).status());
     });
     return restored.get_future().get();
   });
@@ -113,7 +113,7 @@ TEST_F(ReadFaultTest, ADescriptionMayFail) {
     std::promise<absl::Status> described;
     checkpointer_->Describe(
         0, [&](absl::StatusOr<Checkpointer::Description> description) {
-          described.set_value(description.status());
+          described.set_value(std::move(description).status());
         });
     return described.get_future().get();
   });
