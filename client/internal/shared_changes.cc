@@ -3,7 +3,19 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
+
 namespace varkeep::client {
+namespace {
+
+// The server's answer to a transaction that was repeated too late to tell
+// whether it was applied: its changes must not be made with other ids.
+bool MayHaveBeenApplied(const absl::Status& error) {
+  return absl::IsFailedPrecondition(error) &&
+         absl::StartsWith(error.message(), "request id (");
+}
+
+}  // namespace
 
 SharedChanges::SharedChanges(MakeOne make_one, MakeAll make_all)
     : make_one_(std::move(make_one)),
@@ -34,7 +46,10 @@ void SharedChanges::MakeGroup(const std::vector<Request*>& group) {
   std::vector<const Change*> changes;
   for (const Request* member : group) changes.push_back(member->change);
   const absl::StatusOr<uint64_t> revision = make_all_(changes);
-  if (!revision.ok() && IsOfOneItem(revision.status())) return;
+  if (!revision.ok() && IsOfOneItem(revision.status()) &&
+      !MayHaveBeenApplied(revision.status())) {
+    return;
+  }
   for (Request* member : group) member->result = revision;
 }
 

@@ -194,5 +194,20 @@ TEST_F(SharedChangesTest, WithoutAServerNobodyTriesAgain) {
   EXPECT_EQ(tried, 12u);
 }
 
+TEST_F(SharedChangesTest, NobodyTriesAgainWhatMayHaveBeenApplied) {
+  Occupy(absl::StatusCode::kFailedPrecondition);
+  for (int i = 0; i < 10; ++i) {
+    MakeInThread(AddTo(absl::StrCat("v", i)),
+                 absl::StatusCode::kFailedPrecondition);
+  }
+  server_.Open(absl::FailedPreconditionError(
+      "request id (client 7, sequence 1) is older than the last 1024 requests "
+      "of its client: whether it was applied is not known any more"));
+  Join();
+  size_t tried = 0;
+  for (const Names& call : server_.calls()) tried += call.size();
+  EXPECT_EQ(tried, 12u);
+}
+
 }  // namespace
 }  // namespace varkeep::client
