@@ -110,7 +110,6 @@ absl::Status AdminClient::DeleteVariable(const std::string& container,
   v1::DeleteVariableRequest request;
   request.set_container(container);
   request.set_name(OpName(name));
-  *request.mutable_request_id() = connection_->NextRequestId();
   request.set_durability(connection_->Wanted(std::nullopt));
   v1::DeleteVariableResponse response;
   return connection_->Call(std::string(kAdmin) + "DeleteVariable", request,
@@ -121,7 +120,6 @@ absl::StatusOr<AdminClient::Dropped> AdminClient::ResetContainer(
     const std::string& container) {
   v1::ResetContainerRequest request;
   request.set_container(container);
-  *request.mutable_request_id() = connection_->NextRequestId();
   request.set_durability(connection_->Wanted(std::nullopt));
   v1::ResetContainerResponse response;
   RETURN_IF_ERROR(connection_->Call(std::string(kAdmin) + "ResetContainer",
@@ -190,12 +188,14 @@ absl::StatusOr<RestoreReport> AdminClient::Restore(
     (*request.mutable_name_map())[OpName(from)] = OpName(to);
   }
   request.set_dry_run(options.dry_run);
+  request.set_durability(connection_->Wanted(std::nullopt));
   v1::RestoreResponse response;
-  RETURN_IF_ERROR(connection_->CallOnce(std::string(kCheckpoints) + "Restore",
-                                        request, &response,
-                                        absl::InfiniteDuration()));
+  RETURN_IF_ERROR(connection_->Call(std::string(kCheckpoints) + "Restore",
+                                    request, &response,
+                                    absl::InfiniteDuration()));
   RestoreReport report{.checkpoint = CheckpointFromProto(response.checkpoint()),
                        .revision = response.revision(),
+                       .duplicate = response.duplicate(),
                        .variables = {}};
   for (const v1::RestoredVariable& item : response.variables()) {
     report.variables.push_back({.checkpoint_name = item.checkpoint_name(),

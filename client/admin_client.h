@@ -70,6 +70,9 @@ struct RestoreReport {
   };
   CheckpointInfo checkpoint;
   uint64_t revision = 0;  // of the commit; 0 for a dry run
+  // The call was repeated after its answer was lost: it had been done, and
+  // checkpoint and variables are not told.
+  bool duplicate = false;
   std::vector<Item> variables;
 };
 

@@ -63,7 +63,6 @@ absl::StatusOr<Variable> Client::GetVariable(const std::string& name,
   *request.mutable_variable() = ArgumentsToProto(options);
   request.mutable_variable()->set_name(OpName(name));
   if (shape) ShapeToProto(*shape, request.mutable_variable()->mutable_shape());
-  *request.mutable_request_id() = connection_->NextRequestId();
   v1::GetVariableResponse response;
   RETURN_IF_ERROR(connection_->Call("GetVariable", request, &response));
   ASSIGN_OR_RETURN(VariableInfo info, InfoFromProto(response.variable()));
@@ -76,7 +75,6 @@ absl::StatusOr<std::vector<std::string>> Client::Initialize(
   request.set_container(container);
   *request.mutable_selection() = SelectionToProto(selection);
   request.set_force(force);
-  *request.mutable_request_id() = connection_->NextRequestId();
   v1::InitializeResponse response;
   RETURN_IF_ERROR(connection_->Call("Initialize", request, &response));
   return std::vector<std::string>(response.initialized().begin(),

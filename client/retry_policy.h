@@ -15,8 +15,7 @@ namespace varkeep::client {
 // Every call of the client may be repeated: reads and waits change nothing; a
 // mutation is sent again with the same request id, which the server applies
 // once; a declaration is repeated in a new session that replays the earlier
-// ones. The few calls of an operator that have no request id (delete, restore,
-// save) are sent once.
+// ones. Saves are sent once.
 struct RetryPolicy {
   // Of a call with all its repetitions. A transfer of a tensor may take longer:
   // it is given up when nothing has moved for this long.

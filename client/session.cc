@@ -35,7 +35,6 @@ absl::StatusOr<std::vector<std::string>> Session::Initialize(
   v1::InitializeRequest request;
   *request.mutable_selection() = SelectionToProto(selection);
   request.set_force(force);
-  *request.mutable_request_id() = core_->connection()->NextRequestId();
   v1::InitializeResponse response;
   RETURN_IF_ERROR(core_->Call("Initialize", std::move(request), &response,
                               core_->connection()->policy().timeout));

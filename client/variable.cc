@@ -201,7 +201,6 @@ absl::Status Variable::Initialize() const {
   request.mutable_selection()->mutable_names()->add_names(info_->op_name);
   request.set_force(true);
   request.set_durability(connection_->Wanted(std::nullopt));
-  *request.mutable_request_id() = connection_->NextRequestId();
   return WithSession(session_,
                      [&]() -> absl::StatusOr<v1::InitializeResponse> {
                        v1::InitializeResponse response;

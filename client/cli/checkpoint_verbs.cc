@@ -57,6 +57,11 @@ absl::Status Restore(const Context& context,
     PrintJson(ToJson(report));
     return absl::OkStatus();
   }
+  if (report.duplicate) {
+    Print(absl::StrCat("restored at revision ", report.revision,
+                       "; the answer was lost on the way"));
+    return absl::OkStatus();
+  }
   Table table({"CHECKPOINT NAME", "VARIABLE", "SIZE", "NOTE"});
   for (const client::RestoreReport::Item& item : report.variables) {
     std::string note = item.declared ? "declared" : "";

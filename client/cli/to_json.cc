@@ -105,6 +105,7 @@ Json ToJson(const client::RestoreReport& report) {
   }
   return {{"checkpoint", ToJson(report.checkpoint)},
           {"revision", report.revision},
+          {"duplicate", report.duplicate},
           {"variables", variables}};
 }
 

@@ -102,11 +102,34 @@ Connection::Connection(std::unique_ptr<Transport> transport,
           [this](const auto& change) { return Upload(change); },
           [this](const auto& changes) { return ChangeAll(changes); }) {}
 
-v1::RequestId Connection::NextRequestId() {
-  v1::RequestId id;
-  id.set_client(client_id_);
-  id.set_sequence(sequence_.fetch_add(1) + 1);
-  return id;
+void Connection::Saw(uint64_t revision) {
+  uint64_t seen = seen_.load(std::memory_order_relaxed);
+  while (seen < revision && !seen_.compare_exchange_weak(
+                                seen, revision, std::memory_order_relaxed)) {
+  }
+}
+
+absl::Status Connection::LearnRevision(absl::Duration timeout) {
+  TensorReceiver receiver({}, std::nullopt, nullptr);
+  RETURN_IF_ERROR(
+      DownloadOnce("ReadValues", v1::ReadValuesRequest(), timeout,
+                   [&](auto* message) { return receiver.Accept(message); }));
+  Saw(receiver.revision());
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Identify(v1::RequestId* id, absl::Duration timeout) {
+  if (id == nullptr) return absl::OkStatus();
+  if (id->sequence() != 0) {
+    id->clear_first_attempt();
+    return absl::OkStatus();
+  }
+  if (seen_ == 0) RETURN_IF_ERROR(LearnRevision(timeout));
+  id->set_client(client_id_);
+  id->set_sequence(sequence_.fetch_add(1) + 1);
+  id->set_first_attempt(true);
+  id->set_since(seen_);
+  return absl::OkStatus();
 }
 
 bool Connection::Repeat(const absl::Status& status, Backoff* backoff,
@@ -124,13 +147,18 @@ absl::Status Connection::CallOnce(const std::string& method,
   return transport_->Unary(MethodName(method), request, response, timeout);
 }
 
-absl::Status Connection::Call(const std::string& method,
-                              const google::protobuf::MessageLite& request,
-                              google::protobuf::MessageLite* response) {
+absl::Status Connection::CallWith(const std::string& method,
+                                  const google::protobuf::MessageLite& request,
+                                  v1::RequestId* id,
+                                  google::protobuf::MessageLite* response,
+                                  std::optional<absl::Duration> longest) {
   Backoff backoff(policy_);
   while (true) {
-    absl::Status status =
-        CallOnce(method, request, response, backoff.remaining());
+    absl::Status status = Identify(id, backoff.remaining());
+    if (status.ok()) {
+      status = CallOnce(method, request, response,
+                        longest.value_or(backoff.remaining()));
+    }
     if (!Repeat(status, &backoff)) return status;
   }
 }
@@ -153,6 +181,7 @@ absl::StatusOr<Connection::Values> Connection::Download(
         DownloadOnce(method, request, policy_.timeout,
                      [&](auto* message) { return receiver.Accept(message); });
     if (status.ok()) {
+      Saw(receiver.revision());
       Values result{.revision = receiver.revision(), .values = {}};
       ASSIGN_OR_RETURN(result.values, receiver.Finish());
       return result;
@@ -230,8 +259,6 @@ v1::Durability Connection::Wanted(std::optional<Durability> durability) const {
 
 absl::StatusOr<uint64_t> Connection::Commit(
     v1::TransactionRequest request, const std::vector<TensorRef>& tensors) {
-  *request.mutable_request_id() = NextRequestId();
-  const std::string head = request.SerializeAsString();
   struct Content {
     std::vector<TensorRef> tensors;
     std::vector<std::byte> gathered;
@@ -248,6 +275,7 @@ absl::StatusOr<uint64_t> Connection::Commit(
   while (true) {
     size_t sent = 0;  // messages
     v1::TransactionResponse response;
+    std::string head;
     auto next = [&] {
       UploadPart part{.head = sent == 0 ? head : "", .body = bodies[sent]};
       if (!part.body.empty()) {
@@ -257,9 +285,17 @@ absl::StatusOr<uint64_t> Connection::Commit(
       part.last = ++sent == bodies.size();
       return part;
     };
-    absl::Status status = transport_->Upload(MethodName("Transaction"), content,
-                                             next, &response, policy_.timeout);
-    if (status.ok()) return response.revision();
+    absl::Status status =
+        Identify(request.mutable_request_id(), backoff.remaining());
+    if (status.ok()) {
+      head = request.SerializeAsString();
+      status = transport_->Upload(MethodName("Transaction"), content, next,
+                                  &response, policy_.timeout);
+    }
+    if (status.ok()) {
+      Saw(response.revision());
+      return response.revision();
+    }
     if (!Repeat(status, &backoff)) return status;
   }
 }
@@ -289,7 +325,6 @@ absl::StatusOr<uint64_t> Connection::Upload(
   const TensorRef& value = change.value;
   header.set_dtype(DTypeToProto(value->dtype()));
   ShapeToProto(value->shape(), header.mutable_shape());
-  *header.mutable_request_id() = NextRequestId();
   Backoff backoff(policy_);
   while (true) {
     size_t sent = 0;
@@ -305,9 +340,16 @@ absl::StatusOr<uint64_t> Connection::Upload(
       if (progress) progress(static_cast<int64_t>(sent), value->size_bytes());
       return part;
     };
-    absl::Status status = transport_->Upload(MethodName(change.method), value,
-                                             next, &response, policy_.timeout);
-    if (status.ok()) return response.version();
+    absl::Status status =
+        Identify(header.mutable_request_id(), backoff.remaining());
+    if (status.ok()) {
+      status = transport_->Upload(MethodName(change.method), value, next,
+                                  &response, policy_.timeout);
+    }
+    if (status.ok()) {
+      Saw(response.version());
+      return response.version();
+    }
     if (!Repeat(status, &backoff)) return status;
   }
 }

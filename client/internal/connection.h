@@ -38,10 +38,15 @@ class Connection {
                         const google::protobuf::MessageLite& request,
                         google::protobuf::MessageLite* response,
                         absl::Duration timeout);
-  // Repeats it. REQUIRES: sending it twice does what sending it once does.
-  absl::Status Call(const std::string& method,
-                    const google::protobuf::MessageLite& request,
-                    google::protobuf::MessageLite* response);
+  // Repeats it. REQUIRES: sending it twice does what sending it once does. A
+  // request that can have an id gets one. An attempt may take `longest`, or
+  // what is left of the policy's time-out when that is unset.
+  template <typename Request>
+  absl::Status Call(const std::string& method, Request request,
+                    google::protobuf::MessageLite* response,
+                    std::optional<absl::Duration> longest = std::nullopt) {
+    return CallWith(method, request, IdOf(&request), response, longest);
+  }
 
   struct Values {
     uint64_t revision = 0;
@@ -86,8 +91,18 @@ class Connection {
     return shared_changes_.Make(change);
   }
 
-  // For a mutation: sent again with it, the mutation is applied once.
-  v1::RequestId NextRequestId();
+  // Where a mutation has its id; null for other requests.
+  template <typename Request>
+  static v1::RequestId* IdOf(Request* request) {
+    if constexpr (requires { request->mutable_request_id(); }) {
+      return request->mutable_request_id();
+    } else {
+      return nullptr;
+    }
+  }
+  // To be called before each attempt of a mutation: gives it an id the first
+  // time, so that it is applied once however often it is sent. Null is ignored.
+  absl::Status Identify(v1::RequestId* id, absl::Duration timeout);
 
   // After an attempt that failed: true when it may be repeated and there is
   // time for that, after a pause. `session_lost`: that is a reason too.
@@ -100,6 +115,15 @@ class Connection {
                             absl::Duration timeout, Transport::Accept accept);
 
  private:
+  absl::Status CallWith(const std::string& method,
+                        const google::protobuf::MessageLite& request,
+                        v1::RequestId* id,
+                        google::protobuf::MessageLite* response,
+                        std::optional<absl::Duration> longest);
+  // The server was at this revision, or above.
+  void Saw(uint64_t revision);
+  absl::Status LearnRevision(absl::Duration timeout);
+
   absl::StatusOr<Values> Download(const std::string& method,
                                   const google::protobuf::MessageLite& request,
                                   const std::vector<std::string>& names,
@@ -116,6 +140,7 @@ class Connection {
   const uint64_t client_id_;
   std::optional<Durability> durability_;
   std::atomic<uint64_t> sequence_ = 0;
+  std::atomic<uint64_t> seen_ = 0;  // the highest revision; 0: none yet
   SharedReads shared_reads_;
   SharedChanges shared_changes_;
 };

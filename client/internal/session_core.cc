@@ -130,13 +130,17 @@ void SessionCore::MarkLost(const std::string& id) {
 }
 
 template <typename Request, typename Response>
-absl::Status SessionCore::Declare(const char* method, const Request& request,
+absl::Status SessionCore::Declare(const char* method, Request* request,
                                   Response* response) {
   Backoff backoff(connection_->policy());
   while (true) {
     absl::Status status = EnsureOpen(backoff.remaining());
     if (status.ok()) {
-      status = SendOnce(method, request, response, backoff.remaining());
+      status =
+          connection_->Identify(Connection::IdOf(request), backoff.remaining());
+    }
+    if (status.ok()) {
+      status = SendOnce(method, *request, response, backoff.remaining());
     }
     if (!connection_->Repeat(status, &backoff, IsSessionLost(status))) {
       return status;
@@ -148,7 +152,7 @@ absl::StatusOr<v1::Scope> SessionCore::EnterScope(
     v1::EnterScopeRequest request) {
   MutexLock lock(&mutex_);
   v1::EnterScopeResponse response;
-  RETURN_IF_ERROR(Declare("EnterScope", request, &response));
+  RETURN_IF_ERROR(Declare("EnterScope", &request, &response));
   uint64_t opening = ++last_opening_;
   openings_[opening] = response.scope().opening();
   response.mutable_scope()->set_opening(opening);
@@ -172,9 +176,8 @@ absl::Status SessionCore::ExitScope(v1::ExitScopeRequest request) {
 absl::StatusOr<v1::VariableInfo> SessionCore::GetVariable(
     v1::GetVariableRequest request) {
   MutexLock lock(&mutex_);
-  *request.mutable_request_id() = connection_->NextRequestId();
   v1::GetVariableResponse response;
-  RETURN_IF_ERROR(Declare("GetVariable", request, &response));
+  RETURN_IF_ERROR(Declare("GetVariable", &request, &response));
   request.clear_request_id();
   // Finding a variable again declares nothing: a program may do it for ever.
   bool reuse = request.scope().reuse() != v1::REUSE_UNSPECIFIED;
@@ -187,9 +190,8 @@ absl::StatusOr<v1::VariableInfo> SessionCore::GetVariable(
 absl::StatusOr<v1::VariableInfo> SessionCore::CreateVariable(
     v1::CreateVariableRequest request) {
   MutexLock lock(&mutex_);
-  *request.mutable_request_id() = connection_->NextRequestId();
   v1::CreateVariableResponse response;
-  RETURN_IF_ERROR(Declare("CreateVariable", request, &response));
+  RETURN_IF_ERROR(Declare("CreateVariable", &request, &response));
   request.clear_request_id();
   declarations_.push_back(std::move(request));
   return std::move(*response.mutable_variable());
@@ -197,9 +199,8 @@ absl::StatusOr<v1::VariableInfo> SessionCore::CreateVariable(
 
 absl::Status SessionCore::AddToCollection(v1::AddToCollectionRequest request) {
   MutexLock lock(&mutex_);
-  *request.mutable_request_id() = connection_->NextRequestId();
   v1::AddToCollectionResponse response;
-  RETURN_IF_ERROR(Declare("AddToCollection", request, &response));
+  RETURN_IF_ERROR(Declare("AddToCollection", &request, &response));
   request.clear_request_id();
   declarations_.push_back(std::move(request));
   return absl::OkStatus();
@@ -207,18 +208,19 @@ absl::Status SessionCore::AddToCollection(v1::AddToCollectionRequest request) {
 
 absl::Status SessionCore::CallWith(const std::string& method,
                                    google::protobuf::MessageLite* request,
-                                   std::string* session_id,
+                                   std::string* session_id, v1::RequestId* id,
                                    google::protobuf::MessageLite* response,
                                    absl::Duration timeout) {
   Backoff backoff(connection_->policy(), timeout);
   while (true) {
-    absl::StatusOr<std::string> id = LiveId(backoff.remaining());
-    absl::Status status = id.status();
-    if (id.ok()) {
-      *session_id = *id;
+    absl::StatusOr<std::string> live = LiveId(backoff.remaining());
+    absl::Status status = live.status();
+    if (status.ok()) status = connection_->Identify(id, backoff.remaining());
+    if (status.ok()) {
+      *session_id = *live;
       status = connection_->CallOnce(method, *request, response,
                                      backoff.remaining());
-      if (IsSessionLost(status)) MarkLost(*id);
+      if (IsSessionLost(status)) MarkLost(*live);
     }
     if (!connection_->Repeat(status, &backoff, IsSessionLost(status))) {
       return status;

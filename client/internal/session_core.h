@@ -54,8 +54,8 @@ class SessionCore {
   absl::Status Call(const std::string& method, Request request,
                     google::protobuf::MessageLite* response,
                     absl::Duration timeout) {
-    return CallWith(method, &request, request.mutable_session_id(), response,
-                    timeout);
+    return CallWith(method, &request, request.mutable_session_id(),
+                    Connection::IdOf(&request), response, timeout);
   }
 
   // After NOT_FOUND for a variable that was declared: true when the session was
@@ -76,7 +76,7 @@ class SessionCore {
 
   absl::Status CallWith(const std::string& method,
                         google::protobuf::MessageLite* request,
-                        std::string* session_id,
+                        std::string* session_id, v1::RequestId* id,
                         google::protobuf::MessageLite* response,
                         absl::Duration timeout);
   // The session's id, after declaring again if need be.
@@ -89,8 +89,7 @@ class SessionCore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sends a declaration until it is made.
   template <typename Request, typename Response>
-  absl::Status Declare(const char* method, const Request& request,
-                       Response* response)
+  absl::Status Declare(const char* method, Request* request, Response* response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   template <typename Request, typename Response>
   absl::Status SendOnce(const char* method, Request request, Response* response,

@@ -119,29 +119,34 @@ absl::StatusOr<VariableInfo> DecodeInfo(const CheckpointEntry& entry,
   return info;
 }
 
-// One row of three numbers for each request: client, sequence, revision.
-TensorRef EncodeRequests(const std::vector<RequestWindow::Entry>& requests) {
+// One row of three numbers for each request: client, sequence, revision. A row
+// for client 0 has the revision up to which clients were forgotten.
+absl::StatusOr<TensorRef> EncodeRequests(
+    const RequestWindow::Contents& requests) {
   std::vector<uint64_t> rows;
-  for (const RequestWindow::Entry& entry : requests) {
+  if (requests.forgotten != 0) rows = {0, 0, requests.forgotten};
+  for (const RequestWindow::Entry& entry : requests.entries) {
     rows.insert(rows.end(),
                 {entry.id.client, entry.id.sequence, entry.revision});
   }
-  absl::StatusOr<std::shared_ptr<Tensor>> tensor =
-      MakeTensor<uint64_t>({static_cast<int64_t>(requests.size()), 3}, rows);
-  return tensor.ok() ? *tensor : nullptr;
+  return MakeTensor<uint64_t>({static_cast<int64_t>(rows.size() / 3), 3}, rows);
 }
 
-absl::StatusOr<std::vector<RequestWindow::Entry>> DecodeRequests(
-    CheckpointReader* reader, size_t index) {
+absl::StatusOr<RequestWindow::Contents> DecodeRequests(CheckpointReader* reader,
+                                                       size_t index) {
   ASSIGN_OR_RETURN(TensorRef tensor, reader->Read(index));
   if (tensor->dtype() != DType::kUint64 || tensor->shape().rank() != 2 ||
       tensor->shape().dim(1) != 3) {
     return absl::DataLossError("entry 'requests' is not a table of requests");
   }
-  std::vector<RequestWindow::Entry> requests;
+  RequestWindow::Contents requests;
   std::span<const uint64_t> rows = tensor->values<uint64_t>();
   for (size_t i = 0; i + 2 < rows.size(); i += 3) {
-    requests.push_back({{rows[i], rows[i + 1]}, rows[i + 2]});
+    if (rows[i] == 0) {
+      requests.forgotten = rows[i + 2];
+    } else {
+      requests.entries.push_back({{rows[i], rows[i + 1]}, rows[i + 2]});
+    }
   }
   return requests;
 }
@@ -167,7 +172,7 @@ std::string VariablePath(absl::string_view container, absl::string_view name) {
   return path + absl::StrReplaceAll(rest, {{"/", "%2F"}});
 }
 
-CheckpointContents EncodeSnapshot(StoreSnapshot snapshot) {
+absl::StatusOr<CheckpointContents> EncodeSnapshot(StoreSnapshot snapshot) {
   CheckpointContents contents;
   contents.revision = snapshot.revision;
   for (StoreSnapshot::Variable& variable : snapshot.variables) {
@@ -189,8 +194,8 @@ CheckpointContents EncodeSnapshot(StoreSnapshot snapshot) {
     }
     contents.entries.push_back(std::move(entry));
   }
-  if (!snapshot.requests.empty()) {
-    TensorRef requests = EncodeRequests(snapshot.requests);
+  if (!snapshot.requests.entries.empty()) {
+    ASSIGN_OR_RETURN(TensorRef requests, EncodeRequests(snapshot.requests));
     contents.entries.push_back(
         {kRequestsPath, DType::kUint64, requests->shape(), requests, {}, 0});
   }

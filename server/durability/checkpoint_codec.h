@@ -20,7 +20,8 @@ namespace varkeep {
 // so are the slashes after the 128th.
 std::string VariablePath(absl::string_view container, absl::string_view name);
 
-storage::CheckpointContents EncodeSnapshot(StoreSnapshot snapshot);
+absl::StatusOr<storage::CheckpointContents> EncodeSnapshot(
+    StoreSnapshot snapshot);
 
 // The variables of a checkpoint, without their values: what each is, and which
 // entry has its value.

@@ -251,9 +251,10 @@ void Checkpointer::SaveFor(std::vector<Waiter> waiters) {
 
 absl::StatusOr<CheckpointInfo> Checkpointer::SaveNow(
     const storage::CheckpointProgress& progress) {
-  ASSIGN_OR_RETURN(
-      CheckpointInfo info,
-      checkpoints_->Write(EncodeSnapshot(store_->Snapshot()), progress));
+  ASSIGN_OR_RETURN(storage::CheckpointContents contents,
+                   EncodeSnapshot(store_->Snapshot()));
+  ASSIGN_OR_RETURN(CheckpointInfo info,
+                   checkpoints_->Write(std::move(contents), progress));
   // The new checkpoint is durable: one that cannot be removed is no failure.
   for (CheckpointId id : retention_.ToRemove(ListedOrNone(checkpoints_))) {
     absl::Status removed = checkpoints_->Remove(id);
@@ -307,8 +308,13 @@ absl::StatusOr<RestoreReport> Checkpointer::RestoreNow(
     RETURN_IF_ERROR(store_->CheckRestorable(mutation));
     return report;
   }
-  ASSIGN_OR_RETURN(Applied applied, committer_->Apply(mutation));
+  ASSIGN_OR_RETURN(Applied applied,
+                   committer_->Apply(mutation, options.request));
+  if (applied.duplicate) report = {};
+  report.duplicate = applied.duplicate;
+  report.durability = applied.durability;
   report.revision = applied.revision;
+  if (report.duplicate) return report;
   spdlog::info("restored {} variables of {} at revision {}",
                report.items.size(), info.file, report.revision);
   return report;

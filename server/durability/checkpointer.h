@@ -32,6 +32,7 @@ struct RestoreOptions {
   std::map<std::string, std::string>
       name_map;  // name in the checkpoint to name
   bool dry_run = false;
+  Request request = {};
 };
 
 struct RestoreReport {
@@ -44,6 +45,10 @@ struct RestoreReport {
     bool has_value = false;
   };
   std::vector<Item> items;
+  // The request id was known: nothing was done now, and checkpoint and items
+  // are not told.
+  bool duplicate = false;
+  Durability durability = Durability::kNone;  // that was reached
 };
 
 // Saves the variables of one store and brings them back, and looks after the

@@ -189,4 +189,15 @@ absl::StatusOr<Declared> CreateVariableWithoutSession(
   }
 }
 
+absl::StatusOr<VariableInfo> AddToCollectionsWithoutSession(
+    Declarer* declarer, const std::string& container,
+    const std::vector<std::string>& keys, const std::string& name,
+    const Request& request) {
+  for (const std::string& key : keys) RETURN_IF_ERROR(CheckCollectionKey(key));
+  RETURN_IF_ERROR(
+      declarer->Declare(AddToCollectionMutation{container, name, keys}, request)
+          .status());
+  return declarer->Find(container, name);
+}
+
 }  // namespace varkeep

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -25,6 +27,12 @@ absl::StatusOr<Declared> CreateVariableWithoutSession(
     Declarer* declarer, absl::string_view container, const Scope& scope,
     const VariableArguments& args, const Request& request,
     const std::function<uint64_t()>& entropy);
+
+// Keys that the variable is in already are not added again.
+absl::StatusOr<VariableInfo> AddToCollectionsWithoutSession(
+    Declarer* declarer, const std::string& container,
+    const std::vector<std::string>& keys, const std::string& name,
+    const Request& request);
 
 }  // namespace varkeep
 

@@ -73,6 +73,7 @@ class CheckpointService final : public v1::CheckpointService::CallbackService {
     options.name_map.insert(request->name_map().begin(),
                             request->name_map().end());
     options.dry_run = request->dry_run();
+    options.request = RequestFromProto(*request);
     ServerUnaryReactor* reactor = call->DefaultReactor();
     services_.checkpointer->Restore(
         options, [reactor, response](absl::StatusOr<RestoreReport> report) {
@@ -147,8 +148,11 @@ class CheckpointService final : public v1::CheckpointService::CallbackService {
 
   static void Encode(const RestoreReport& report,
                      v1::RestoreResponse* response) {
-    CheckpointToProto(report.checkpoint, response->mutable_checkpoint());
     response->set_revision(report.revision);
+    response->set_durability(DurabilityToProto(report.durability));
+    response->set_duplicate(report.duplicate);
+    if (report.duplicate) return;
+    CheckpointToProto(report.checkpoint, response->mutable_checkpoint());
     for (const RestoreReport::Item& item : report.items) {
       v1::RestoredVariable* out = response->add_variables();
       v1::VariableInfo info;

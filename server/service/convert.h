@@ -43,6 +43,8 @@ Request RequestFromProto(const Message& message) {
   if (message.has_request_id()) {
     request.id = RequestId{message.request_id().client(),
                            message.request_id().sequence()};
+    request.first_attempt = message.request_id().first_attempt();
+    request.since = message.request_id().since();
   }
   request.durability = DurabilityFromProto(message.durability());
   return request;

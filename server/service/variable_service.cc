@@ -150,12 +150,14 @@ class VariableService final : public Base {
   ServerUnaryReactor* GetVariables(
       CallbackServerContext* call, const v1::GetVariablesRequest* request,
       v1::GetVariablesResponse* response) override {
+    Request change;
+    change.durability = DurabilityFromProto(request->durability());
     return AnswerOn(services_.waiters, call, [=, this]() -> absl::Status {
       ASSIGN_OR_RETURN(Scope scope, ScopeFromProto(request->scope()));
       for (int i = 0; i < request->variables_size(); ++i) {
         absl::Status status =
             Get(request->session_id(), request->container(), scope,
-                request->variables(i), Request(), response->add_variables());
+                request->variables(i), change, response->add_variables());
         if (!status.ok()) {
           return Annotate(status, absl::StrCat("variables[", i, "]"));
         }
@@ -354,14 +356,8 @@ class VariableService final : public Base {
       const std::string name(StripOutput(request->name()));
       absl::StatusOr<VariableInfo> info;
       if (request->session_id().empty()) {
-        RETURN_IF_ERROR(CheckCollectionKeys(keys));
-        RETURN_IF_ERROR(
-            services_.committer
-                ->Apply(
-                    AddToCollectionMutation{request->container(), name, keys},
-                    change)
-                .status());
-        info = services_.store->Find(request->container(), name);
+        info = AddToCollectionsWithoutSession(
+            services_.committer, request->container(), keys, name, change);
       } else {
         ASSIGN_OR_RETURN(SessionPtr session,
                          services_.sessions->Find(request->session_id()));
@@ -369,6 +365,9 @@ class VariableService final : public Base {
       }
       RETURN_IF_ERROR(info.status());
       VariableToProto(*info, response->mutable_variable());
+      ASSIGN_OR_RETURN(const Durability reached,
+                       services_.committer->Reach(change));
+      response->set_durability(DurabilityToProto(reached));
       return absl::OkStatus();
     });
   }
@@ -389,14 +388,6 @@ class VariableService final : public Base {
     }
     return absl::InvalidArgumentError(
         "EnterScope needs the arguments of a variable_scope or a name_scope");
-  }
-
-  static absl::Status CheckCollectionKeys(
-      const std::vector<std::string>& keys) {
-    for (const std::string& key : keys) {
-      RETURN_IF_ERROR(CheckCollectionKey(key));
-    }
-    return absl::OkStatus();
   }
 
   absl::Status Get(const std::string& session_id, const std::string& container,

@@ -134,6 +134,10 @@ struct Request {
   Request(std::optional<RequestId> request) : id(request) {}  // NOLINT
 
   std::optional<RequestId> id;
+  // With an id: whether it was never sent before, and a revision that the
+  // client had seen before it was.
+  bool first_attempt = false;
+  Revision since = 0;
   std::optional<Durability> durability;  // unset: as the server is set
 };
 

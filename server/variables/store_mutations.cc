@@ -47,7 +47,7 @@ absl::StatusOr<Applied> VariableStore::Apply(const Mutation& mutation,
   if (request.id) {
     in_flight.emplace(this, *request.id);
     MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(*request.id));
+    ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
     if (repeated) return *repeated;
   }
   return Dispatch(mutation, {request, journal});
@@ -68,8 +68,8 @@ absl::StatusOr<Applied> VariableStore::Dispatch(const Mutation& mutation,
 }
 
 absl::StatusOr<std::optional<Applied>> VariableStore::Repeated(
-    const RequestId& id) const {
-  ASSIGN_OR_RETURN(std::optional<Revision> revision, requests_.Find(id));
+    const Request& request) const {
+  ASSIGN_OR_RETURN(std::optional<Revision> revision, requests_.Find(request));
   if (!revision) return std::nullopt;
   Applied applied;
   applied.revision = *revision;

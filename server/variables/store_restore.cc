@@ -143,9 +143,7 @@ absl::Status VariableStore::Load(StoreSnapshot snapshot) {
     if (stored.value == nullptr) continue;
     SetValue(variable.get(), Adopt(std::move(stored.value)), version);
   }
-  for (const RequestWindow::Entry& entry : snapshot.requests) {
-    requests_.Record(entry.id, entry.revision);
-  }
+  requests_.Load(snapshot.requests);
   return absl::OkStatus();
 }
 

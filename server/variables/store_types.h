@@ -49,7 +49,7 @@ struct StoreSnapshot {
   };
   Revision revision = 0;
   std::vector<Variable> variables;  // by container, then op name
-  std::vector<RequestWindow::Entry> requests;
+  RequestWindow::Contents requests;
 };
 
 }  // namespace varkeep

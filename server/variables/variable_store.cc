@@ -146,7 +146,7 @@ StoreSnapshot VariableStore::Snapshot() const {
       snapshot.variables.push_back({variable->Info(), variable->value});
     }
   }
-  snapshot.requests = requests_.Entries();
+  snapshot.requests = requests_.Save();
   return snapshot;
 }
 

@@ -163,7 +163,7 @@ class VariableStore {
                       absl::FunctionRef<void()> install);
 
   // The answer to a request that was applied before.
-  absl::StatusOr<std::optional<Applied>> Repeated(const RequestId& id) const
+  absl::StatusOr<std::optional<Applied>> Repeated(const Request& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Null when there is none.
   VariablePtr Get(absl::string_view container, absl::string_view name) const

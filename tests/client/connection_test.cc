@@ -23,8 +23,9 @@ using ::testing::SizeIs;
 class FakeTransport : public Transport {
  public:
   int failures = 0;      // of the next calls
-  bool applies = false;  // failed calls reach the server
-  std::string session;   // "": none is open
+  bool applies = false;  // failed changes reach the server; reads succeed
+  uint64_t revision = 3;
+  std::string session;  // "": none is open
   int opened = 0;
   std::vector<std::string> calls;  // "Method session opening"
   std::vector<v1::AssignRequest> uploads;
@@ -40,10 +41,18 @@ class FakeTransport : public Transport {
     return failures > 0 ? Fail() : status;
   }
 
-  absl::Status Download(const std::string&,
+  // What revision the server is at.
+  absl::Status Download(const std::string& method,
                         const google::protobuf::MessageLite&, absl::Duration,
-                        Accept) override {
-    return absl::UnimplementedError("");
+                        Accept accept) override {
+    if (failures > 0 && !applies) return Fail();
+    if (!method.ends_with("/ReadValues")) return absl::UnimplementedError("");
+    v1::ReadValuesResponse response;
+    response.set_revision(revision);
+    const std::string message = response.SerializeAsString();
+    google::protobuf::io::ArrayInputStream stream(
+        message.data(), static_cast<int>(message.size()));
+    return accept(&stream);
   }
 
   absl::Status Upload(const std::string&, std::shared_ptr<const void>,
@@ -123,11 +132,14 @@ struct Fixture {
 
 TEST(ConnectionTest, ARepeatedMutationHasTheSameRequestId) {
   Fixture f;
+  const SharedChanges::Change change = {
+      "AssignAdd", {}, Of<float>({2}, {1, 2})};
+  ASSERT_OK(f.connection->Upload(change));
+  f.transport->uploads.clear();
   f.transport->failures = 2;
 
-  EXPECT_THAT(f.connection->Upload({"AssignAdd", {}, Of<float>({2}, {1, 2})}),
-              IsOkAndHolds(5u));
-  EXPECT_OK(f.connection->Upload({"AssignAdd", {}, Of<float>({2}, {1, 2})}));
+  EXPECT_THAT(f.connection->Upload(change), IsOkAndHolds(5u));
+  EXPECT_OK(f.connection->Upload(change));
 
   ASSERT_THAT(f.transport->uploads, SizeIs(4));
   auto id = [&](size_t i) {
@@ -137,6 +149,26 @@ TEST(ConnectionTest, ARepeatedMutationHasTheSameRequestId) {
   EXPECT_EQ(id(0).sequence(), id(1).sequence());
   EXPECT_EQ(id(0).sequence(), id(2).sequence());
   EXPECT_EQ(id(3).sequence(), id(0).sequence() + 1);
+  // Only the first attempt says that it is one.
+  EXPECT_TRUE(id(0).first_attempt());
+  EXPECT_FALSE(id(1).first_attempt());
+  EXPECT_FALSE(id(2).first_attempt());
+  EXPECT_TRUE(id(3).first_attempt());
+}
+
+TEST(ConnectionTest, AMutationSaysWhatRevisionItsClientHadSeenBeforeIt) {
+  Fixture f;
+  const SharedChanges::Change change = {"Assign", {}, Of<float>({2}, {1, 2})};
+  f.transport->failures = 1;  // asking for the revision is repeated too
+
+  ASSERT_OK(f.connection->Upload(change));
+  ASSERT_OK(f.connection->Upload(change));
+
+  ASSERT_THAT(f.transport->uploads, SizeIs(2));
+  const auto& first = f.transport->uploads[0].header().request_id();
+  EXPECT_TRUE(first.first_attempt());
+  EXPECT_EQ(first.since(), 3u);  // asked for
+  EXPECT_EQ(f.transport->uploads[1].header().request_id().since(), 5u);
 }
 
 TEST(ConnectionTest, MessagesStayBelowFourMebibytes) {

@@ -90,8 +90,8 @@ TEST_P(PowerCutTest, AtEveryCallOfARunThatDoesNotSyncLosesOnlyItsEnd) {
     ASSERT_OK(life);
     ExpectPrefix(run.result, life->get());
     if (HasFailure()) return;
-    if ((*life)->store().Snapshot().requests.size() <
-        run.result.acknowledged.requests.size()) {
+    if ((*life)->store().Snapshot().requests.entries.size() <
+        run.result.acknowledged.requests.entries.size()) {
       ++lost;
     }
   }

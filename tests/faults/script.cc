@@ -52,8 +52,9 @@ bool SameContents(const StoreSnapshot& a, const StoreSnapshot& b) {
                       (x.value == nullptr) == (y.value == nullptr) &&
                       (x.value == nullptr || BitwiseEqual(*x.value, *y.value));
              }) &&
-         std::equal(a.requests.begin(), a.requests.end(), b.requests.begin(),
-                    b.requests.end(), [](const auto& x, const auto& y) {
+         std::equal(a.requests.entries.begin(), a.requests.entries.end(),
+                    b.requests.entries.begin(), b.requests.entries.end(),
+                    [](const auto& x, const auto& y) {
                       return x.id == y.id && x.revision == y.revision;
                     });
 }

@@ -47,8 +47,9 @@ class CheckpointCodecTest : public StoreTest {
     for (storage::CheckpointStore* checkpoints :
          std::initializer_list<storage::CheckpointStore*>{&memory,
                                                           directory.get()}) {
-      ASSERT_OK_AND_ASSIGN(StoreSnapshot decoded,
-                           Decode(EncodeSnapshot(snapshot), checkpoints));
+      ASSERT_OK_AND_ASSIGN(
+          StoreSnapshot decoded,
+          Decode(EncodeSnapshot(snapshot).value(), checkpoints));
       VariableStore other({}, &pool_);
       ASSERT_OK(other.Load(std::move(decoded)));
       ExpectSameSnapshot(other.Snapshot(), snapshot);
@@ -166,7 +167,8 @@ TEST_F(CheckpointCodecTest, AnEmptyStoreComesBack) { ExpectRoundTrip(); }
 
 TEST_F(CheckpointCodecTest, AMissingOrMistypedAttributeIsNamed) {
   Put(store_, "foo/v", Of<float>({1}, {1}));
-  const storage::CheckpointContents good = EncodeSnapshot(store_.Snapshot());
+  const storage::CheckpointContents good =
+      EncodeSnapshot(store_.Snapshot()).value();
   ASSERT_THAT(good.entries, SizeIs(1));
   ASSERT_OK(Decode(good));
   for (size_t i = 0; i < good.entries[0].attributes.size(); ++i) {
@@ -189,7 +191,8 @@ TEST_F(CheckpointCodecTest, AMissingOrMistypedAttributeIsNamed) {
 TEST_F(CheckpointCodecTest, ADamagedInitializerIsNamedByItsEntry) {
   ASSERT_OK(Declare(store_, SpecOf("v", {2}, DType::kFloat32,
                                    ValueInitializer{Of<float>({2}, {1, 2})})));
-  const storage::CheckpointContents good = EncodeSnapshot(store_.Snapshot());
+  const storage::CheckpointContents good =
+      EncodeSnapshot(store_.Snapshot()).value();
   storage::CheckpointContents bad = good;
   for (storage::CheckpointEntry& entry : bad.entries) {
     for (storage::Attribute& attribute : entry.attributes) {
@@ -211,7 +214,7 @@ TEST_F(CheckpointCodecTest, ADamagedInitializerIsNamedByItsEntry) {
 TEST_F(CheckpointCodecTest, AnEntryThatNamesAnotherVariableIsRefused) {
   Put(store_, "a", Of<float>({1}, {1}));
   Put(store_, "b", Of<float>({1}, {1}));
-  storage::CheckpointContents bad = EncodeSnapshot(store_.Snapshot());
+  storage::CheckpointContents bad = EncodeSnapshot(store_.Snapshot()).value();
   bad.entries[1].attributes[0].value = std::string("a");
 
   EXPECT_THAT(Decode(bad),
@@ -231,7 +234,7 @@ TEST_F(CheckpointCodecTest, AMistypedTableOfRequestsIsNamed) {
 TEST_F(CheckpointCodecTest, WhatLaterVersionsAddIsPassedOver) {
   Put(store_, "v", Of<float>({1}, {1}));
   const StoreSnapshot snapshot = store_.Snapshot();
-  storage::CheckpointContents contents = EncodeSnapshot(snapshot);
+  storage::CheckpointContents contents = EncodeSnapshot(snapshot).value();
   contents.entries.push_back(EntryOf("other/x", Of<float>({1}, {1})));
   contents.entries[0].attributes.push_back({"new", true});
 

@@ -125,7 +125,7 @@ TEST_F(ReadFaultTest, ASnapshotMayFail) {
     if (!reader.ok()) return reader.status();
     absl::StatusOr<StoreSnapshot> snapshot = DecodeSnapshot(reader->get());
     if (snapshot.ok()) {
-      EXPECT_THAT(snapshot->requests, SizeIs(1));
+      EXPECT_THAT(snapshot->requests.entries, SizeIs(1));
     }
     return snapshot.status();
   });

@@ -50,8 +50,8 @@ class RecoveryTest : public StoreTest {
   void Save(int count) {
     for (int i = 0; i < count; ++i) {
       ASSERT_OK(Assign(store_, "v", Number(static_cast<float>(++saved_))));
-      ASSERT_OK(
-          checkpoints_->Write(EncodeSnapshot(store_.Snapshot()), nullptr));
+      ASSERT_OK(checkpoints_->Write(EncodeSnapshot(store_.Snapshot()).value(),
+                                    nullptr));
     }
   }
 
@@ -205,7 +205,8 @@ TEST_F(RecoveryTest, WhenAllAreDamagedNothingIsTaken) {
 
 TEST_F(RecoveryTest, AVariableThatIsNotUnderstoodIsDamage) {
   Save(1);
-  storage::CheckpointContents contents = EncodeSnapshot(store_.Snapshot());
+  storage::CheckpointContents contents =
+      EncodeSnapshot(store_.Snapshot()).value();
   contents.entries[0].attributes.pop_back();
   ++contents.revision;
   ASSERT_OK(checkpoints_->Write(contents, nullptr));
@@ -272,8 +273,8 @@ class LivesTest : public RecoveryTest {
     return applied.ok() ? applied->revision : 0;
   }
   void SaveNow() {
-    ASSERT_OK(
-        checkpoints_->Write(EncodeSnapshot(life_.store->Snapshot()), nullptr));
+    ASSERT_OK(checkpoints_->Write(
+        EncodeSnapshot(life_.store->Snapshot()).value(), nullptr));
   }
 
   // Ends with v = 2, which only the log has.
@@ -364,6 +365,35 @@ TEST_F(LivesTest, ARepeatedRequestIsRecognizedAfterACrash) {
   EXPECT_TRUE(repeated.duplicate);
   EXPECT_EQ(repeated.revision, first);
   EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(6)));
+}
+
+TEST_F(LivesTest, AForgottenRequestIsRefusedAlsoAfterARestart) {
+  Begin();
+  Commit(DeclareMutation{"", SpecOf("v"), false});
+  Commit(AssignTo(0));
+  const UpdateMutation add{"", "v", UpdateOp::kAdd, Number(1), {}};
+  const Revision seen = Commit(add, RequestId{7, 1});
+  const float clients = RequestWindow::kClients;
+  for (uint64_t i = 0; i < RequestWindow::kClients; ++i) {
+    Commit(add, RequestId{100 + i, 1});
+    if (i == 2000) SaveNow();
+  }
+  Request repeated = RequestId{7, 1};
+  Request other = RequestId{8, 1};  // it was lost on the way to the server
+  other.since = seen;
+
+  // What the log, then what a checkpoint, remembers.
+  for (const bool save : {false, true}) {
+    EndByPowerCut();
+    Begin();
+    EXPECT_THAT(committer_->Apply(add, repeated),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         HasSubstr("request id (client 7, sequence 1)")));
+    EXPECT_THAT(ValueOf(*life_.store, "v"), TensorEq(Number(clients + 1)));
+    if (!save) SaveNow();
+  }
+  ASSERT_OK_AND_ASSIGN(Applied applied, committer_->Apply(add, other));
+  EXPECT_FALSE(applied.duplicate);
 }
 
 TEST_F(LivesTest, RevisionsOnlyGrowOverManyPowerCuts) {

@@ -77,6 +77,25 @@ TEST_F(CheckpointServiceTest, ADryRunChangesNothing) {
   EXPECT_THAT(stubs_.ReadFloats("w"), IsOkAndHolds(ElementsAre(8, 9)));
 }
 
+TEST_F(CheckpointServiceTest, ARepeatedRestoreDoesNotUndoWhatCameAfterIt) {
+  Save();
+  Put({8, 9});
+  v1::RestoreRequest request;
+  request.mutable_request_id()->set_client(5);
+  request.mutable_request_id()->set_sequence(1);
+  request.set_durability(v1::DURABILITY_FSYNC);
+  ASSERT_OK_AND_ASSIGN(v1::RestoreResponse first, Restore(request));
+  EXPECT_EQ(first.durability(), v1::DURABILITY_FSYNC);
+  Put({3, 4});
+
+  ASSERT_OK_AND_ASSIGN(v1::RestoreResponse again, Restore(request));
+
+  EXPECT_TRUE(again.duplicate());
+  EXPECT_EQ(again.revision(), first.revision());
+  EXPECT_FALSE(again.has_checkpoint());
+  EXPECT_THAT(stubs_.ReadFloats("w"), IsOkAndHolds(ElementsAre(3, 4)));
+}
+
 TEST_F(CheckpointServiceTest, ANameMapRestoresIntoAnotherVariable) {
   Save();
   v1::RestoreRequest request;

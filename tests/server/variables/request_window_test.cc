@@ -12,7 +12,6 @@ namespace {
 using absl::StatusCode;
 using ::testing::Eq;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Optional;
 
 constexpr uint64_t kFull = RequestWindow::kSequences;
@@ -20,9 +19,7 @@ constexpr uint64_t kFull = RequestWindow::kSequences;
 // What a restart does to the window.
 RequestWindow Rebuilt(const RequestWindow& window) {
   RequestWindow rebuilt;
-  for (const RequestWindow::Entry& entry : window.Entries()) {
-    rebuilt.Record(entry.id, entry.revision);
-  }
+  rebuilt.Load(window.Save());
   return rebuilt;
 }
 
@@ -30,9 +27,9 @@ TEST(RequestWindowTest, FindsTheRevisionOfARequest) {
   RequestWindow window;
   window.Record({1, 5}, 70);
 
-  EXPECT_THAT(window.Find({1, 5}), IsOkAndHolds(Optional(70u)));
-  EXPECT_THAT(window.Find({1, 4}), IsOkAndHolds(Eq(std::nullopt)));
-  EXPECT_THAT(window.Find({2, 5}), IsOkAndHolds(Eq(std::nullopt)));
+  EXPECT_THAT(window.Find({{1, 5}}), IsOkAndHolds(Optional(70u)));
+  EXPECT_THAT(window.Find({{1, 4}}), IsOkAndHolds(Eq(std::nullopt)));
+  EXPECT_THAT(window.Find({{2, 5}}), IsOkAndHolds(Eq(std::nullopt)));
 }
 
 TEST(RequestWindowTest, ZeroIsNoId) {
@@ -47,22 +44,22 @@ TEST(RequestWindowTest, ARequestBelowAFullWindowIsTooOldToTell) {
   RequestWindow window;
   for (uint64_t i = 1; i <= kFull + 1; ++i) window.Record({1, i}, 100 + i);
 
-  EXPECT_THAT(window.Find({1, 1}),
+  EXPECT_THAT(window.Find({{1, 1}}),
               StatusIs(StatusCode::kFailedPrecondition,
                        HasSubstr("request id (client 1, sequence 1) is older "
                                  "than the last 1024 requests")));
-  EXPECT_THAT(window.Find({1, 2}), IsOkAndHolds(Optional(102u)));
-  EXPECT_THAT(window.Find({1, kFull + 2}), IsOkAndHolds(Eq(std::nullopt)));
+  EXPECT_THAT(window.Find({{1, 2}}), IsOkAndHolds(Optional(102u)));
+  EXPECT_THAT(window.Find({{1, kFull + 2}}), IsOkAndHolds(Eq(std::nullopt)));
 }
 
 TEST(RequestWindowTest, SequencesMayComeInAnyOrder) {
   RequestWindow window;
   window.Record({1, 9}, 1);
 
-  EXPECT_THAT(window.Find({1, 3}), IsOkAndHolds(Eq(std::nullopt)));
+  EXPECT_THAT(window.Find({{1, 3}}), IsOkAndHolds(Eq(std::nullopt)));
   window.Record({1, 3}, 2);
-  EXPECT_THAT(window.Find({1, 3}), IsOkAndHolds(Optional(2u)));
-  EXPECT_THAT(window.Find({1, 9}), IsOkAndHolds(Optional(1u)));
+  EXPECT_THAT(window.Find({{1, 3}}), IsOkAndHolds(Optional(2u)));
+  EXPECT_THAT(window.Find({{1, 9}}), IsOkAndHolds(Optional(1u)));
 }
 
 TEST(RequestWindowTest, ClientsDoNotPushEachOtherOut) {
@@ -70,23 +67,96 @@ TEST(RequestWindowTest, ClientsDoNotPushEachOtherOut) {
   window.Record({1, 1}, 1);
   for (uint64_t i = 1; i <= 2 * kFull; ++i) window.Record({2, i}, i);
 
-  EXPECT_THAT(window.Find({1, 1}), IsOkAndHolds(Optional(1u)));
+  EXPECT_THAT(window.Find({{1, 1}}), IsOkAndHolds(Optional(1u)));
 }
 
 TEST(RequestWindowTest, TheClientThatAskedLongestAgoIsForgotten) {
   RequestWindow window;
   const uint64_t clients = RequestWindow::kClients;
   for (uint64_t i = 1; i <= clients; ++i) window.Record({i, 1}, i);
-  window.Record({1, 2}, 999);
-  window.Record({clients + 1, 1}, 1000);
+  window.Record({1, 2}, 9000);
+  window.Record({clients + 1, 1}, 9001);
 
-  EXPECT_THAT(window.Find({1, 1}), IsOkAndHolds(Optional(1u)));
-  EXPECT_THAT(window.Find({2, 1}), IsOkAndHolds(Eq(std::nullopt)));
-  EXPECT_THAT(window.Find({3, 1}), IsOkAndHolds(Optional(3u)));
-  EXPECT_EQ(window.Entries().size(), clients + 1);
+  EXPECT_THAT(window.Find({{1, 1}}), IsOkAndHolds(Optional(1u)));
+  EXPECT_THAT(window.Find({{3, 1}}), IsOkAndHolds(Optional(3u)));
+  EXPECT_EQ(window.Save().entries.size(), clients + 1);
+  // It may have been applied.
+  EXPECT_THAT(
+      window.Find({{2, 1}}),
+      StatusIs(StatusCode::kFailedPrecondition,
+               HasSubstr("request id (client 2, sequence 1) is repeated and "
+                         "not among those of the last 4096 clients; its "
+                         "client had seen revision 0, others were forgotten "
+                         "up to revision 2: whether it was applied is not "
+                         "known any more")));
 }
 
-TEST(RequestWindowTest, EntriesRebuildTheWindow) {
+Request Repeated(RequestId id, Revision since) {
+  Request request = id;
+  request.since = since;
+  return request;
+}
+
+Request First(RequestId id) {
+  Request request = id;
+  request.first_attempt = true;
+  return request;
+}
+
+TEST(RequestWindowTest, WhatCannotHaveBeenForgottenIsNew) {
+  RequestWindow window;
+  for (uint64_t i = 1; i <= RequestWindow::kClients + 5; ++i) {
+    window.Record({i, 1}, 10 * i);
+  }
+  RequestWindow rebuilt = Rebuilt(window);
+
+  for (const RequestWindow* each : {&window, &rebuilt}) {
+    EXPECT_EQ(each->Save().forgotten, 50u);
+    for (const uint64_t client : {uint64_t{3}, uint64_t{12345678}}) {
+      EXPECT_THAT(each->Find(First({client, 2})),
+                  IsOkAndHolds(Eq(std::nullopt)));
+      EXPECT_THAT(each->Find(Repeated({client, 2}, 50)),
+                  IsOkAndHolds(Eq(std::nullopt)));
+      EXPECT_THAT(
+          each->Find(Repeated({client, 2}, 49)),
+          StatusIs(StatusCode::kFailedPrecondition, HasSubstr("repeated")));
+    }
+  }
+}
+
+TEST(RequestWindowTest, AForgottenClientThatComesBackIsNotTrustedMore) {
+  RequestWindow window;
+  window.Record({1, 1}, 1);
+  for (uint64_t i = 2; i <= RequestWindow::kClients + 1; ++i) {
+    window.Record({i, 1}, i);
+  }
+
+  window.Record({1, 2}, 9000);
+
+  EXPECT_THAT(window.Find(Repeated({1, 1}, 0)),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("repeated")));
+  EXPECT_THAT(window.Find(Repeated({1, 2}, 0)), IsOkAndHolds(Optional(9000u)));
+}
+
+// It came after a thousand later ones of its client, and is the first to be
+// forgotten of them.
+TEST(RequestWindowTest, ALateRequestOfAForgottenClientIsNotAppliedAgain) {
+  RequestWindow window;
+  for (uint64_t i = 2; i <= kFull + 1; ++i) window.Record({1, i}, i);
+  window.Record({1, 1}, 5000);
+
+  RequestWindow rebuilt = Rebuilt(window);
+  for (RequestWindow* each : {&window, &rebuilt}) {
+    for (uint64_t i = 2; i <= RequestWindow::kClients + 1; ++i) {
+      each->Record({i, 1}, 9000 + i);
+    }
+    EXPECT_THAT(
+        each->Find(Repeated({1, 1}, 4999)),
+        StatusIs(StatusCode::kFailedPrecondition, HasSubstr("repeated")));
+  }
+}
+
+TEST(RequestWindowTest, WhatIsSavedRebuildsTheWindow) {
   RequestWindow window;
   for (uint64_t i = 1; i <= RequestWindow::kClients; ++i) {
     window.Record({i, 1}, i);
@@ -98,8 +168,9 @@ TEST(RequestWindowTest, EntriesRebuildTheWindow) {
   // The order in which clients are forgotten is part of it.
   for (RequestWindow* each : {&window, &rebuilt}) {
     each->Record({RequestWindow::kClients + 1, 1}, 9);
-    EXPECT_THAT(each->Find({1, 7}), IsOkAndHolds(Optional(8u)));
-    EXPECT_THAT(each->Find({2, 1}), IsOkAndHolds(Eq(std::nullopt)));
+    EXPECT_THAT(each->Find({{1, 7}}), IsOkAndHolds(Optional(8u)));
+    EXPECT_THAT(each->Find({{2, 1}}), StatusIs(StatusCode::kFailedPrecondition,
+                                               HasSubstr("repeated")));
   }
 }
 
@@ -110,20 +181,10 @@ TEST(RequestWindowTest, WhatWasTooOldIsTooOldInARebuiltWindow) {
   RequestWindow rebuilt = Rebuilt(window);
 
   for (const RequestWindow* each : {&window, &rebuilt}) {
-    EXPECT_THAT(each->Find({1, 10}),
+    EXPECT_THAT(each->Find({{1, 10}}),
                 StatusIs(StatusCode::kFailedPrecondition, HasSubstr("older")));
-    EXPECT_THAT(each->Find({1, 11}), IsOkAndHolds(Optional(11u)));
+    EXPECT_THAT(each->Find({{1, 11}}), IsOkAndHolds(Optional(11u)));
   }
-}
-
-TEST(RequestWindowTest, ClearForgetsEverything) {
-  RequestWindow window;
-  window.Record({1, 1}, 1);
-
-  window.Clear();
-
-  EXPECT_THAT(window.Entries(), IsEmpty());
-  EXPECT_THAT(window.Find({1, 1}), IsOkAndHolds(Eq(std::nullopt)));
 }
 
 }  // namespace

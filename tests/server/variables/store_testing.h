@@ -120,11 +120,13 @@ inline void ExpectSameSnapshot(const StoreSnapshot& a, const StoreSnapshot& b) {
       EXPECT_THAT(a.variables[i].value, TensorEq(b.variables[i].value));
     }
   }
-  ASSERT_EQ(a.requests.size(), b.requests.size());
-  for (size_t i = 0; i < a.requests.size(); ++i) {
-    EXPECT_EQ(a.requests[i].id.client, b.requests[i].id.client);
-    EXPECT_EQ(a.requests[i].id.sequence, b.requests[i].id.sequence);
-    EXPECT_EQ(a.requests[i].revision, b.requests[i].revision);
+  EXPECT_EQ(a.requests.forgotten, b.requests.forgotten);
+  ASSERT_EQ(a.requests.entries.size(), b.requests.entries.size());
+  for (size_t i = 0; i < a.requests.entries.size(); ++i) {
+    EXPECT_EQ(a.requests.entries[i].id.client, b.requests.entries[i].id.client);
+    EXPECT_EQ(a.requests.entries[i].id.sequence,
+              b.requests.entries[i].id.sequence);
+    EXPECT_EQ(a.requests.entries[i].revision, b.requests.entries[i].revision);
   }
 }
 
