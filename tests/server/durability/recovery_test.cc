@@ -368,6 +368,7 @@ TEST_F(LivesTest, ARepeatedRequestIsRecognizedAfterACrash) {
 }
 
 TEST_F(LivesTest, AForgottenRequestIsRefusedAlsoAfterARestart) {
+  durability_ = Durability::kNone;
   Begin();
   Commit(DeclareMutation{"", SpecOf("v"), false});
   Commit(AssignTo(0));
@@ -384,7 +385,7 @@ TEST_F(LivesTest, AForgottenRequestIsRefusedAlsoAfterARestart) {
 
   // What the log, then what a checkpoint, remembers.
   for (const bool save : {false, true}) {
-    EndByPowerCut();
+    EndByKill();
     Begin();
     EXPECT_THAT(committer_->Apply(add, repeated),
                 StatusIs(absl::StatusCode::kFailedPrecondition,
