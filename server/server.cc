@@ -39,17 +39,22 @@ int ThreadCount(int wanted) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// Says once in a while how far the replay is and how long it will take.
-storage::LogProgress ReplayProgress(absl::Time start) {
-  return [start, next = start + absl::Seconds(2)](int64_t done,
-                                                  int64_t total) mutable {
+// Says once in a while how far this is, from its first call on, and how long it
+// will take.
+std::function<void(int64_t, int64_t)> ReportProgress(const std::string& what) {
+  return [what, start = absl::InfiniteFuture(), next = absl::InfinitePast()](
+             int64_t done, int64_t total) mutable {
     const absl::Time now = absl::Now();
+    if (start == absl::InfiniteFuture()) {
+      start = now;
+      next = now + absl::Seconds(2);
+    }
     if (now < next || done == 0) return;
     next = now + absl::Seconds(2);
     const absl::Duration left =
         (now - start) *
         (static_cast<double>(total - done) / static_cast<double>(done));
-    spdlog::info("replaying the log: {} of {} bytes, {} to go", done, total,
+    spdlog::info("{}: {} of {} bytes, {} to go", what, done, total,
                  absl::FormatDuration(absl::Trunc(left, absl::Seconds(1))));
   };
 }
@@ -126,7 +131,8 @@ absl::Status Server::Parts::Recover() {
   recovery.log.sync_interval = options.sync_interval;
   recovery.allow_fallback = options.allow_fallback;
   recovery.after_power_cut = before.after_power_cut;
-  recovery.progress = ReplayProgress(start);
+  recovery.load_progress = ReportProgress("loading the checkpoint");
+  recovery.progress = ReportProgress("replaying the log");
   ASSIGN_OR_RETURN(
       Recovered recovered,
       varkeep::Recover(checkpoints.get(), &file_system, recovery, &store));

@@ -229,15 +229,26 @@ absl::StatusOr<std::vector<StoredVariable>> DecodeVariables(
   return variables;
 }
 
-absl::StatusOr<StoreSnapshot> DecodeSnapshot(CheckpointReader* reader) {
+absl::StatusOr<StoreSnapshot> DecodeSnapshot(
+    CheckpointReader* reader, const storage::CheckpointProgress& progress) {
   StoreSnapshot snapshot;
   snapshot.revision = reader->contents().revision;
   ASSIGN_OR_RETURN(std::vector<StoredVariable> variables,
                    DecodeVariables(reader));
+  int64_t total = 0;
+  for (const StoredVariable& stored : variables) {
+    const VariableSpec& spec = stored.info.spec;
+    if (stored.has_value) {
+      total += spec.shape.num_elements() * ItemSize(spec.dtype);
+    }
+  }
+  int64_t done = 0;
   for (StoredVariable& stored : variables) {
     TensorRef value;
     if (stored.has_value) {
+      if (progress) progress(done, total);
       ASSIGN_OR_RETURN(value, reader->Read(stored.entry));
+      done += value->size_bytes();
     }
     snapshot.variables.push_back({std::move(stored.info), std::move(value)});
   }

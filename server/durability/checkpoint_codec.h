@@ -36,8 +36,10 @@ struct StoredVariable {
 absl::StatusOr<std::vector<StoredVariable>> DecodeVariables(
     storage::CheckpointReader* reader);
 
-// Everything, with values.
-absl::StatusOr<StoreSnapshot> DecodeSnapshot(storage::CheckpointReader* reader);
+// Everything, with values. `progress` may be empty.
+absl::StatusOr<StoreSnapshot> DecodeSnapshot(
+    storage::CheckpointReader* reader,
+    const storage::CheckpointProgress& progress = {});
 
 }  // namespace varkeep
 

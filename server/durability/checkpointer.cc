@@ -20,7 +20,8 @@ using storage::CheckpointInfo;
 using storage::CheckpointReader;
 using storage::CheckpointStore;
 
-// What one thread replays in a second (./dev bench log, replay).
+// What one thread replays in a second, besides running initializers (./dev
+// bench log, recover).
 constexpr double kReplayBytesPerSecond = 1e9;
 constexpr double kReplayChangesPerSecond = 2e5;
 
@@ -130,11 +131,13 @@ bool Checkpointer::LogIsLong() const {
   const Revision published = log_->state().published;
   if (published <= saved) return false;
   const int64_t bytes = log_->state().appended_bytes - logged_when_saved_;
-  const double seconds =
-      static_cast<double>(bytes) / kReplayBytesPerSecond +
-      static_cast<double>(published - saved) / kReplayChangesPerSecond;
+  const absl::Duration replay =
+      absl::Seconds(static_cast<double>(bytes) / kReplayBytesPerSecond +
+                    static_cast<double>(published - saved) /
+                        kReplayChangesPerSecond) +
+      store_->usage().initializing - initializing_when_saved_;
   return (options_.log_limit_bytes > 0 && bytes > options_.log_limit_bytes) ||
-         absl::Seconds(seconds) > options_.log_limit_time;
+         replay > options_.log_limit_time;
 }
 
 void Checkpointer::WaitForWork() {
@@ -221,6 +224,7 @@ void Checkpointer::SaveFor(std::vector<Waiter> waiters) {
   }
   const absl::Time start = clock_->Now();
   const int64_t logged = log_ == nullptr ? 0 : log_->state().appended_bytes;
+  const absl::Duration initializing = store_->usage().initializing;
   absl::StatusOr<CheckpointInfo> saved =
       SaveNow([&waiters](int64_t written, int64_t total) {
         for (const Waiter& waiter : waiters) {
@@ -234,6 +238,7 @@ void Checkpointer::SaveFor(std::vector<Waiter> waiters) {
     if (saved.ok()) {
       state_.last = *saved;
       logged_when_saved_ = logged;
+      initializing_when_saved_ = initializing;
     } else {
       next_log_save_ = start + kLogSaveRetry;
     }

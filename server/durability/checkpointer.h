@@ -159,6 +159,8 @@ class Checkpointer {
   absl::Time next_save_ ABSL_GUARDED_BY(mutex_);
   absl::Time next_log_save_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   int64_t logged_when_saved_ ABSL_GUARDED_BY(mutex_) = 0;
+  // What a start replayed counts as well.
+  absl::Duration initializing_when_saved_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

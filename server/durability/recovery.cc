@@ -16,15 +16,17 @@ namespace varkeep {
 namespace {
 
 using storage::CheckpointInfo;
+using storage::CheckpointProgress;
 using storage::CheckpointReader;
 using storage::CheckpointStore;
 using storage::LogRecord;
 
 absl::StatusOr<StoreSnapshot> Load(CheckpointStore* checkpoints,
-                                   const CheckpointInfo& info) {
+                                   const CheckpointInfo& info,
+                                   const CheckpointProgress& progress) {
   ASSIGN_OR_RETURN(std::unique_ptr<CheckpointReader> reader,
                    checkpoints->Open(info.id));
-  return DecodeSnapshot(reader.get());
+  return DecodeSnapshot(reader.get(), progress);
 }
 
 // Only damage lets an older checkpoint step in: short memory or a full table of
@@ -40,12 +42,13 @@ struct Loaded {
   Revision newest = 0;  // revision of the newest checkpoint, readable or not
 };
 
-absl::StatusOr<Loaded> LoadNewestReadable(CheckpointStore* checkpoints) {
+absl::StatusOr<Loaded> LoadNewestReadable(CheckpointStore* checkpoints,
+                                          const CheckpointProgress& progress) {
   ASSIGN_OR_RETURN(std::vector<CheckpointInfo> listed, checkpoints->List());
   Loaded loaded;
   if (!listed.empty()) loaded.newest = listed.back().revision;
   for (auto at = listed.rbegin(); at != listed.rend(); ++at) {
-    absl::StatusOr<StoreSnapshot> snapshot = Load(checkpoints, *at);
+    absl::StatusOr<StoreSnapshot> snapshot = Load(checkpoints, *at, progress);
     if (snapshot.ok()) {
       loaded.snapshot = *std::move(snapshot);
       loaded.from = *at;
@@ -145,7 +148,8 @@ absl::StatusOr<Recovered> Recover(CheckpointStore* checkpoints,
                                   storage::FileSystem* file_system,
                                   const RecoveryOptions& options,
                                   VariableStore* store) {
-  ASSIGN_OR_RETURN(Loaded loaded, LoadNewestReadable(checkpoints));
+  ASSIGN_OR_RETURN(Loaded loaded,
+                   LoadNewestReadable(checkpoints, options.load_progress));
   RETURN_IF_ERROR(CheckFallback(loaded, file_system, options));
   const Revision after = loaded.snapshot.revision;
   RETURN_IF_ERROR(store->Load(std::move(loaded.snapshot)));

@@ -23,7 +23,9 @@ struct RecoveryOptions {
   // What was not synced may be gone: revisions that it may have had are not
   // given out again.
   bool after_power_cut = false;
-  // Called with bytes of the log read and in all. May be empty.
+  // Called with bytes of the checkpoint, then of the log, read and in all. May
+  // be empty.
+  storage::CheckpointProgress load_progress;
   storage::LogProgress progress;
 };
 

@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "server/variables/store_variable.h"
 #include "server/variables/value_check.h"
@@ -71,12 +72,15 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
     if (drawings.empty()) return applied;
     RETURN_IF_ERROR(reservation.Take(Growth(drawings)));
   }
+  const absl::Time start = absl::Now();
   RETURN_IF_ERROR(Draw(&drawings));
+  const absl::Duration took = absl::Now() - start;
 
   std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         reservation.Release();
+        usage_.initializing += took;
         for (Drawing& drawing : drawings) {
           ++drawing.variable->run;
           old.push_back(SetValue(drawing.variable.get(),

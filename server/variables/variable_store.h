@@ -105,6 +105,8 @@ class VariableStore {
     int64_t uninitialized = 0;
     int64_t value_bytes = 0;
     int64_t replaced_value_bytes = 0;  // that readers still hold
+    // Spent in initializers so far, which a replay has to run again.
+    absl::Duration initializing = absl::ZeroDuration();
   };
   Usage usage() const;
   const StoreLimits& limits() const { return limits_; }

@@ -17,6 +17,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/durability/committer.h"
+#include "server/durability/recovery.h"
+#include "server/variables/variable_store.h"
+#include "storage/directory_checkpoint_store.h"
 #include "storage/log/log.h"
 #include "storage/posix_file_system.h"
 #include "tensor/tensor.h"
@@ -154,6 +158,52 @@ void ReadFiles(const std::string& directory) {
   }
 }
 
+// A server's durable half, started anew over what it logged.
+class RecoveredStore {
+ public:
+  explicit RecoveredStore(const std::string& path) : directory_(path) {
+    checkpoints_ =
+        storage::DirectoryCheckpointStore::Open(&disk_, path, Clock::Real())
+            .value();
+    options_.log.directory = path + "/log";
+    Recover();
+  }
+  void Log(const Mutation& mutation, int count) {
+    Committer committer(store_.get(), Durability::kNone);
+    committer.SetLog(recovered_.log.get());
+    for (int i = 0; i < count; ++i) {
+      Must(committer.Apply(mutation).ok(), "Apply");
+    }
+  }
+  // All but opening the RPC server.
+  void Recover() {
+    recovered_ = {};
+    store_ = std::make_unique<VariableStore>(StoreLimits(), &pool_);
+    recovered_ =
+        varkeep::Recover(checkpoints_.get(), &disk_, options_, store_.get())
+            .value();
+  }
+  std::string log_path() const { return options_.log.directory; }
+
+ private:
+  Directory directory_;
+  storage::PosixFileSystem disk_;
+  ThreadPool pool_{static_cast<int>(std::thread::hardware_concurrency())};
+  std::unique_ptr<storage::DirectoryCheckpointStore> checkpoints_;
+  RecoveryOptions options_;
+  std::unique_ptr<VariableStore> store_;
+  Recovered recovered_;
+};
+
+Mutation Declaration(int64_t bytes) {
+  DeclareMutation declare;
+  declare.spec.name = "v";
+  declare.spec.dtype = DType::kUint8;
+  declare.spec.shape = Shape({bytes});
+  declare.spec.initializer = ZerosInitializer();
+  return declare;
+}
+
 std::vector<Row> Run(double seconds, const std::string& directory) {
   std::vector<Row> rows;
   auto synced = [&](const std::string& name, int64_t bytes, int threads,
@@ -179,6 +229,25 @@ std::vector<Row> Run(double seconds, const std::string& directory) {
   };
   replay("replay 1 KB", 1 << 10, 200000);
   replay("replay 1 MB", 1 << 20, 512);
+  auto recover = [&](const std::string& name, int64_t bytes, int count,
+                     bool add) {
+    RecoveredStore store(directory + "/data");
+    store.Log(Declaration(bytes), 1);
+    store.Log(AssignMutation{"", "v", Filled(bytes), {}, true}, 1);
+    if (add) {
+      store.Log(UpdateMutation{"", "v", UpdateOp::kAdd, Filled(bytes), {}},
+                count);
+    } else {
+      store.Log(AssignMutation{"", "v", Filled(bytes), {}, true}, count);
+    }
+    rows.push_back(Compare(
+        name, bytes * count, seconds, [&] { store.Recover(); },
+        [&] { ReadFiles(store.log_path()); }));
+  };
+  recover("recover 64 B adds", 64, 200000, true);
+  recover("recover 1 KB adds", 1 << 10, 200000, true);
+  recover("recover 1 GiB", 1 << 20, 1024, false);
+  recover("recover 1 GiB adds", 64 << 20, 16, true);
   return rows;
 }
 

@@ -85,6 +85,23 @@ TEST_F(LogLengthTest, OneThatWouldTakeLongToReplayIsSavedByItself) {
   while (life_->checkpoints() == 0) std::this_thread::yield();
 }
 
+TEST_F(LogLengthTest, InitializersThatAReplayRunsAgainCount) {
+  Checkpointer::Options options;
+  options.log_limit_time = absl::Milliseconds(100);
+  options.log_check_interval = absl::Milliseconds(1);
+  Begin(options);
+  VariableSpec spec = SpecOf("drawn", Shape({1 << 20}));
+  spec.initializer = RandomNormalInitializer();
+  ASSERT_OK(life_->Apply(DeclareMutation{"", spec, {}}));
+
+  // As changes alone, so many short ones would not take half as long.
+  for (int i = 0; i < 10'000 && life_->checkpoints() == 0; ++i) {
+    ASSERT_OK(life_->Apply(InitializeMutation{"", {"drawn"}, true}));
+  }
+
+  EXPECT_GT(life_->checkpoints(), 0);
+}
+
 TEST_F(LogLengthTest, WhatAStartReplayedCounts) {
   Begin({});
   Change();
