@@ -114,9 +114,12 @@ struct Server::Parts {
 };
 
 absl::Status Server::Parts::OpenDirectory() {
-  ASSIGN_OR_RETURN(checkpoints,
-                   storage::DirectoryCheckpointStore::Open(
-                       &file_system, options.data_directory, Clock::Real()));
+  ASSIGN_OR_RETURN(
+      checkpoints,
+      storage::DirectoryCheckpointStore::Open(
+          &file_system, options.data_directory, Clock::Real(),
+          options.max_to_keep == 1 ? storage::Sharing::kWithNewest
+                                   : storage::Sharing::kWithSpare));
   for (const std::string& notice : checkpoints->notices()) {
     spdlog::warn("{}", notice);
   }

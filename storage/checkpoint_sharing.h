@@ -15,6 +15,17 @@ namespace varkeep::storage {
 // Which values of a checkpoint need not be written, because the file of an
 // earlier one holds them. Pure functions.
 
+// Which earlier checkpoint a new one may have files in common with.
+enum class Sharing {
+  kNone,
+  // Where no other is kept: a damaged file is then damage to all there is.
+  kWithNewest,
+  // With the one before the newest: the two newest never have a file in common,
+  // so that no single damaged file is damage to both. Checkpoints form two
+  // chains, and what stops changing is written once to each.
+  kWithSpare,
+};
+
 // A value that a file holds.
 struct KnownValue {
   CheckpointId holder = 0;
@@ -39,8 +50,8 @@ inline constexpr size_t kMaxHolders = 32;
 // The entries that need not be written, by path, and who holds them: those with
 // a large value that is known to be in a file of `holders`. A holder of which
 // less than half would still be used is given up, and all but the kMaxHolders
-// that are used most: what the newest checkpoint keeps on the disk stays below
-// about twice its values. REQUIRES: Sort(contents) was called.
+// that are used most: what a checkpoint keeps on the disk stays below about
+// twice its values. REQUIRES: Sort(contents) was called.
 std::map<std::string, CheckpointId> PlanSharing(
     const CheckpointContents& contents, const KnownValues& known,
     const HolderBytes& holders);

@@ -25,11 +25,13 @@
 // that is lost: the next Write makes new files, under a new id once the final
 // name was used.
 //
-// Sharing: a large value that the newest checkpoint has already is not written
-// again. The new file refers to the one that holds it, never to one that refers
-// to it in turn, and says which size and checksum that holder has. Nothing
-// refers to a file that the manifest does not name; when a file was found
-// damaged nothing new refers to it, so that the next checkpoint is whole again.
+// Sharing: a large value that the checkpoint before the newest has already is
+// not written again. The new file refers to the one that holds it, never to one
+// that refers to it in turn, and says which size and checksum that holder has.
+// Nothing refers to a file that the manifest does not name, nor to one that the
+// newest checkpoint needs: of the two newest, one is whole whatever single file
+// is damaged. When a checkpoint was found damaged nothing new refers to its
+// files, and it counts as neither of the two: the next one is whole again.
 //
 // Remove
 //   1. Replace the manifest by one that lists N as a holder, when a listed
@@ -137,12 +139,12 @@ class DirectoryCheckpointStore::Reader final : public CheckpointReader {
 };
 
 DirectoryCheckpointStore::DirectoryCheckpointStore(
-    CheckpointDirectory directory, Clock* clock, bool incremental,
+    CheckpointDirectory directory, Clock* clock, Sharing sharing,
     std::unique_ptr<FileLock> lock, Manifest manifest,
     std::vector<std::string> notices)
     : directory_(std::move(directory)),
       clock_(clock),
-      incremental_(incremental),
+      sharing_(sharing),
       lock_(std::move(lock)),
       notices_(std::move(notices)),
       suspects_(std::make_shared<Suspects>()),
@@ -152,7 +154,7 @@ DirectoryCheckpointStore::DirectoryCheckpointStore(
 absl::StatusOr<std::unique_ptr<DirectoryCheckpointStore>>
 DirectoryCheckpointStore::Open(FileSystem* file_system,
                                const std::string& directory, Clock* clock,
-                               bool incremental) {
+                               Sharing sharing) {
   RETURN_IF_ERROR(file_system->MakeDirectory(directory));
   CheckpointDirectory opened(file_system, directory);
   absl::StatusOr<std::unique_ptr<FileLock>> lock =
@@ -169,8 +171,8 @@ DirectoryCheckpointStore::Open(FileSystem* file_system,
                     absl::StrCat("data directory '", directory, "'"));
   }
   return std::unique_ptr<DirectoryCheckpointStore>(new DirectoryCheckpointStore(
-      std::move(opened), clock, incremental, *std::move(lock),
-      *std::move(manifest), std::move(notices)));
+      std::move(opened), clock, sharing, *std::move(lock), *std::move(manifest),
+      std::move(notices)));
 }
 
 absl::StatusOr<CheckpointInfo> DirectoryCheckpointStore::Write(
@@ -180,7 +182,7 @@ absl::StatusOr<CheckpointInfo> DirectoryCheckpointStore::Write(
   const CheckpointId id = last_id_ + 1;
   const std::map<std::string, CheckpointId> plan = PlanFor(contents);
   KnownValues known;
-  if (incremental_) known = KnownAfter(contents, plan, id);
+  if (sharing_ != Sharing::kNone) known = KnownAfter(contents, plan, id);
   const std::string file = CheckpointFileName(id);
   const std::string temporary = TemporaryName(file);
   ASSIGN_OR_RETURN(CheckpointInfo info,
@@ -190,46 +192,62 @@ absl::StatusOr<CheckpointInfo> DirectoryCheckpointStore::Write(
   info.id = id;
   info.file = file;
   RETURN_IF_ERROR(Publish(temporary, info));
-  known_ = std::move(known);
+  known_[id] = std::move(known);
+  while (known_.size() > 2) known_.erase(known_.begin());
   return info;
 }
 
 std::map<std::string, CheckpointId> DirectoryCheckpointStore::PlanFor(
     const CheckpointContents& contents) {
-  if (!incremental_) return {};
-  if (!known_.has_value()) known_ = ReadKnown();
+  if (sharing_ == Sharing::kNone) return {};
+  Manifest sound = manifest();
   HolderBytes holders;
-  MutexLock lock(&mutex_);
-  for (const auto* infos : {&manifest_.checkpoints, &manifest_.holders}) {
+  for (auto* infos : {&sound.checkpoints, &sound.holders}) {
+    std::erase_if(*infos, [&](const CheckpointInfo& info) {
+      return suspects_->Has(info.id);
+    });
     for (const CheckpointInfo& info : *infos) {
-      if (suspects_->Has(info.id)) continue;
       holders[info.id] = info.written_bytes;
     }
   }
-  return PlanSharing(contents, *known_, holders);
+  std::vector<CheckpointInfo>& sources = sound.checkpoints;
+  if (sharing_ == Sharing::kWithSpare && !sources.empty()) {
+    const CheckpointInfo& newest = sources.back();
+    holders.erase(newest.id);
+    for (CheckpointId id : newest.holders) holders.erase(id);
+    sources.pop_back();
+  }
+  if (sources.empty()) return {};
+  return PlanSharing(contents, KnownOf(sources.back(), holders), holders);
+}
+
+const KnownValues& DirectoryCheckpointStore::KnownOf(
+    const CheckpointInfo& info, const HolderBytes& holders) {
+  auto [known, absent] = known_.try_emplace(info.id);
+  if (absent) known->second = ReadKnown(info, holders);
+  return known->second;
 }
 
 // Whatever stops it from being read, the next checkpoint is then written as a
 // whole: the values in memory are good.
-KnownValues DirectoryCheckpointStore::ReadKnown() const {
-  const Manifest listed = manifest();
-  if (listed.checkpoints.empty()) return {};
-  const CheckpointInfo& newest = listed.checkpoints.back();
+KnownValues DirectoryCheckpointStore::ReadKnown(
+    const CheckpointInfo& info, const HolderBytes& holders) const {
   absl::StatusOr<std::unique_ptr<CheckpointFilesReader>> reader =
-      directory_.Open(newest);
+      directory_.Open(info);
   if (!reader.ok()) return {};
   KnownValues known;
   const std::vector<CheckpointEntry>& entries = (*reader)->contents().entries;
   for (size_t i = 0; i < entries.size(); ++i) {
-    if (entries[i].value_version == 0) continue;
+    const CheckpointId holder =
+        *ParseCheckpointFileName((*reader)->HolderOf(i).value_or(info.file));
+    if (entries[i].value_version == 0 || !holders.contains(holder)) continue;
     if (!(*reader)->Verify(i).ok()) return {};
-    known[entries[i].path] = {
-        *ParseCheckpointFileName((*reader)->HolderOf(i).value_or(newest.file)),
-        entries[i].dtype,
-        entries[i].shape,
-        entries[i].attributes,
-        entries[i].value_version,
-        (*reader)->Checksum(i)};
+    known[entries[i].path] = {holder,
+                              entries[i].dtype,
+                              entries[i].shape,
+                              entries[i].attributes,
+                              entries[i].value_version,
+                              (*reader)->Checksum(i)};
   }
   return known;
 }

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,12 +24,12 @@ class DirectoryCheckpointStore final : public CheckpointStore {
  public:
   // Makes the directory when needed and puts it in order after a crash.
   // FAILED_PRECONDITION when another program uses it or when it was written by
-  // a later version. `file_system` and `clock` are borrowed. `incremental`:
-  // large values that did not change since the newest checkpoint are not
-  // written again but referred to.
+  // a later version. `file_system` and `clock` are borrowed. `sharing`: large
+  // values that did not change since that checkpoint are not written again but
+  // referred to.
   static absl::StatusOr<std::unique_ptr<DirectoryCheckpointStore>> Open(
       FileSystem* file_system, const std::string& directory, Clock* clock,
-      bool incremental = true);
+      Sharing sharing = Sharing::kWithSpare);
 
   absl::StatusOr<CheckpointInfo> Write(
       CheckpointContents contents, const CheckpointProgress& progress) override;
@@ -50,15 +49,20 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   class Reader;
 
   DirectoryCheckpointStore(CheckpointDirectory directory, Clock* clock,
-                           bool incremental, std::unique_ptr<FileLock> lock,
+                           Sharing sharing, std::unique_ptr<FileLock> lock,
                            Manifest manifest, std::vector<std::string> notices);
 
   Manifest manifest() const;
   // Which values need not be written, by path.
   std::map<std::string, CheckpointId> PlanFor(
       const CheckpointContents& contents);
-  // What the newest checkpoint says about values; nothing when it is damaged.
-  KnownValues ReadKnown() const;
+  // What is known of the values that the checkpoint has in files of `holders`;
+  // read from it when it was not written here.
+  const KnownValues& KnownOf(const CheckpointInfo& info,
+                             const HolderBytes& holders);
+  // Nothing when the checkpoint is damaged.
+  KnownValues ReadKnown(const CheckpointInfo& info,
+                        const HolderBytes& holders) const;
   absl::StatusOr<CheckpointInfo> Find(CheckpointId id) const;
   // Makes a written file a checkpoint.
   absl::Status Publish(const std::string& temporary,
@@ -70,7 +74,7 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   // Constant after construction.
   const CheckpointDirectory directory_;
   Clock* const clock_;
-  const bool incremental_;
+  const Sharing sharing_;
   const std::unique_ptr<FileLock> lock_;
   const std::vector<std::string> notices_;
   const std::shared_ptr<Suspects> suspects_;
@@ -78,8 +82,9 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   // Used by the one Write or Remove that runs: the last id that a file may have
   // had, also after an error.
   CheckpointId last_id_;
-  // The same: values of the newest checkpoint; none before the first Write.
-  std::optional<KnownValues> known_;
+  // The same: values of the last two checkpoints written, and of those that
+  // were read since.
+  std::map<CheckpointId, KnownValues> known_;
 
   mutable Mutex mutex_;
   Manifest manifest_ ABSL_GUARDED_BY(mutex_);

@@ -26,7 +26,7 @@ using ::testing::Each;
 constexpr int kVariables = 16;
 constexpr int kMovers = 4;
 constexpr int kUnderLoad = 100;
-// With one move before each, so that most of it is in the one before.
+// With one move before each, so that most of it is in the two before.
 constexpr int kBetweenMoves = 10;
 // Large enough for that.
 constexpr int64_t kElements = 8192;

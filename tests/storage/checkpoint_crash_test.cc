@@ -73,7 +73,7 @@ TEST(CheckpointCrashTest, AnyCallOfWriteMayBeTheLast) {
 bool CutDuringRemove(int64_t n, uint32_t seed) {
   SCOPED_TRACE(absl::StrCat("cut at call ", n, ", seed ", seed));
   MemoryFileSystem disk;
-  WriteRevisions(disk, {1, 2});
+  WriteRevisions(disk, {1, 2, 3});  // 3 refers to 1
   FaultInjectingFileSystem fs(&disk);
   bool removed = false;
   {
@@ -83,7 +83,7 @@ bool CutDuringRemove(int64_t n, uint32_t seed) {
     removed = (*store)->Remove(1).ok();
     if (!fs.happened()) disk.LosePower(seed);
   }
-  ExpectRecovers(disk, {2}, removed ? 0 : 1);
+  ExpectRecovers(disk, {2, 3}, removed ? 0 : 1);
   return fs.happened();
 }
 
@@ -99,7 +99,7 @@ TEST(CheckpointCrashTest, AnyCallOfRemoveMayBeTheLast) {
 bool CutDuringRemoveOfTheLastUser(int64_t n, uint32_t seed) {
   SCOPED_TRACE(absl::StrCat("cut at call ", n, ", seed ", seed));
   MemoryFileSystem disk;
-  WriteRevisions(disk, {1, 2});
+  WriteRevisions(disk, {1, 2, 3});
   FaultInjectingFileSystem fs(&disk);
   bool removed = false;
   {
@@ -107,10 +107,10 @@ bool CutDuringRemoveOfTheLastUser(int64_t n, uint32_t seed) {
     EXPECT_OK(store);
     EXPECT_OK((*store)->Remove(1));
     fs.Inject(PowerCut(disk, n, seed));
-    removed = (*store)->Remove(2).ok();
+    removed = (*store)->Remove(3).ok();
     if (!fs.happened()) disk.LosePower(seed);
   }
-  ExpectRecovers(disk, {}, removed ? 0 : 2);
+  ExpectRecovers(disk, {2}, removed ? 0 : 3);
   return fs.happened();
 }
 
@@ -132,19 +132,19 @@ bool CutAgainDuringRecovery(int64_t n, uint32_t seed) {
   for (int64_t m = 1; second_happened; ++m) {
     SCOPED_TRACE(absl::StrCat("cut at calls ", n, " and ", m));
     MemoryFileSystem disk;
-    WriteRevisions(disk, {1});
+    WriteRevisions(disk, {1, 2});
     FaultInjectingFileSystem fs(&disk);
     {
       auto store = OpenStore(fs);
       EXPECT_OK(store);
       fs.Inject(PowerCut(disk, n, seed));
-      first_happened = !(*store)->Write(SampleContents(2), nullptr).ok();
+      first_happened = !(*store)->Write(SampleContents(3), nullptr).ok();
     }
     if (!first_happened) return false;
     fs.Inject(PowerCut(disk, m, seed + 1));
     OpenStore(fs).status().IgnoreError();
     second_happened = fs.happened();
-    ExpectRecovers(disk, {1}, 2);
+    ExpectRecovers(disk, {1, 2}, 3);
     if (::testing::Test::HasFailure()) return false;
   }
   return true;

@@ -15,7 +15,7 @@ namespace {
 using storage::MemoryFileSystem;
 using ::testing::HasSubstr;
 
-const std::string kCheckpoint = absl::StrCat(kDataDir, "/ckpt-000002.h5");
+const std::string kCheckpoint = absl::StrCat(kDataDir, "/ckpt-000003.h5");
 const std::string kManifest = absl::StrCat(kDataDir, "/MANIFEST.json");
 
 // Calls `look` with variants of `bytes`: with one bit flipped, `flips` of them,
@@ -41,7 +41,8 @@ void ForEachDamaged(const std::string& bytes, int flips, size_t step,
 
 class CheckpointDamageTest : public ::testing::Test {
  protected:
-  CheckpointDamageTest() { WriteRevisions(disk_, {1, 2}); }
+  // 3 refers to 1.
+  CheckpointDamageTest() { WriteRevisions(disk_, {1, 2, 3}); }
   MemoryFileSystem disk_;
 };
 
@@ -60,14 +61,14 @@ TEST_F(CheckpointDamageTest, AListedCheckpointIsNotReadToItsEnd) {
   ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk_));
   ForEachDamaged(good, 2000, 1, [&](const std::string& bytes) {
     ReplaceFile(disk_, kCheckpoint, bytes);
-    EXPECT_THAT(ReadAll(*store, 2),
+    EXPECT_THAT(ReadAll(*store, 3),
                 StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kCheckpoint)));
   });
   ReplaceFile(disk_, kCheckpoint, good + "x");
-  EXPECT_THAT(store->Open(2),
+  EXPECT_THAT(store->Open(3),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("bytes, not")));
   ReplaceFile(disk_, kCheckpoint, good);
-  EXPECT_EQ(WholeRevisions(*store), (std::set<uint64_t>{1, 2}));
+  EXPECT_EQ(WholeRevisions(*store), (std::set<uint64_t>{1, 2, 3}));
 }
 
 TEST_F(CheckpointDamageTest, AnUnlistedCheckpointGoesToQuarantine) {
@@ -77,9 +78,9 @@ TEST_F(CheckpointDamageTest, AnUnlistedCheckpointGoesToQuarantine) {
     ReplaceFile(disk_, kCheckpoint, bytes);
     disk_.Remove(kManifest).IgnoreError();
     ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk_));
-    EXPECT_EQ(WholeRevisions(*store), std::set<uint64_t>{1});
+    EXPECT_EQ(WholeRevisions(*store), (std::set<uint64_t>{1, 2}));
     EXPECT_EQ(ReadFile(disk_, absl::StrCat(kDataDir,
-                                           "/quarantine/ckpt-000002.h5.", ++n)),
+                                           "/quarantine/ckpt-000003.h5.", ++n)),
               bytes);
   });
 }
@@ -90,7 +91,7 @@ TEST_F(CheckpointDamageTest, AManifestIsRebuiltFromTheFiles) {
   ForEachDamaged(good, 400, 1, [&](const std::string& bytes) {
     ReplaceFile(disk_, kManifest, bytes);
     ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk_));
-    ASSERT_EQ(WholeRevisions(*store), (std::set<uint64_t>{1, 2}));
+    ASSERT_EQ(WholeRevisions(*store), (std::set<uint64_t>{1, 2, 3}));
     if (store->notices().empty()) return;
     ++rebuilt;
     EXPECT_THAT(store->notices()[0], HasSubstr(kManifest));

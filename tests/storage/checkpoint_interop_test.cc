@@ -99,6 +99,7 @@ class CheckpointInteropTest : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(auto store, OpenStore(fs, dir_.path() + "/data"));
     ASSERT_OK_AND_ASSIGN(auto info, store->Write(contents, nullptr));
     path_ = absl::StrCat(dir_.path(), "/data/", info.file);
+    ASSERT_OK(store->Write(contents, nullptr));
     ASSERT_OK_AND_ASSIGN(info, store->Write(contents, nullptr));
     ASSERT_EQ(info.holders.size(), 1);
     linked_path_ = absl::StrCat(dir_.path(), "/data/", info.file);
@@ -176,7 +177,7 @@ TEST_F(CheckpointInteropTest, ACopiedDirectoryOpens) {
   EXPECT_EQ(result.status, 0) << result.output;
   storage::PosixFileSystem fs;
   ASSERT_OK_AND_ASSIGN(auto store, OpenStore(fs, copy));
-  EXPECT_OK(store->Open(2));
+  EXPECT_OK(store->Open(3));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <random>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -18,6 +20,7 @@ using storage::CheckpointId;
 using storage::CheckpointInfo;
 using storage::DirectoryCheckpointStore;
 using storage::MemoryFileSystem;
+using storage::Sharing;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -45,15 +48,21 @@ CheckpointContents Values(std::vector<uint64_t> versions) {
   return contents;
 }
 
+// The checkpoints whose files it needs, itself among them.
+std::set<CheckpointId> FilesOf(const CheckpointInfo& info) {
+  std::set<CheckpointId> files(info.holders.begin(), info.holders.end());
+  files.insert(info.id);
+  return files;
+}
+
 class CheckpointSharingTest : public ::testing::Test {
  protected:
   void SetUp() override { Reopen(); }
 
-  void Reopen(bool incremental = true) {
+  void Reopen(Sharing sharing = Sharing::kWithSpare) {
     store_.reset();
-    ASSERT_OK_AND_ASSIGN(
-        store_, DirectoryCheckpointStore::Open(&disk_, kDataDir, Clock::Real(),
-                                               incremental));
+    ASSERT_OK_AND_ASSIGN(store_, DirectoryCheckpointStore::Open(
+                                     &disk_, kDataDir, Clock::Real(), sharing));
   }
 
   CheckpointInfo Write(const CheckpointContents& contents) {
@@ -95,34 +104,88 @@ class CheckpointSharingTest : public ::testing::Test {
 TEST_F(CheckpointSharingTest, WritesOnlyWhatChanged) {
   CheckpointInfo one = Write(Values({1, 1, 1, 1}));
   EXPECT_EQ(one.written_bytes, 4 * kBytes);
-  EXPECT_THAT(one.holders, IsEmpty());
-  CheckpointInfo two = Write(Values({1, 2, 1, 1}));
-  EXPECT_EQ(two.written_bytes, kBytes);
-  EXPECT_EQ(two.shared_bytes, 3 * kBytes);
-  EXPECT_THAT(two.holders, ElementsAre(1));
-  EXPECT_LT(two.size_bytes, 3 * kBytes);
-  // Never by way of 2.
+  CheckpointInfo two = Write(Values({1, 1, 1, 1}));
+  EXPECT_EQ(two.written_bytes, 4 * kBytes);
+  EXPECT_THAT(two.holders, IsEmpty());
   CheckpointInfo three = Write(Values({1, 2, 1, 1}));
-  EXPECT_EQ(three.written_bytes, 0);
-  EXPECT_THAT(three.holders, ElementsAre(1, 2));
+  EXPECT_EQ(three.written_bytes, kBytes);
+  EXPECT_EQ(three.shared_bytes, 3 * kBytes);
+  EXPECT_THAT(three.holders, ElementsAre(1));
+  EXPECT_LT(three.size_bytes, 3 * kBytes);
+  CheckpointInfo four = Write(Values({1, 2, 1, 1}));
+  EXPECT_EQ(four.written_bytes, kBytes);
+  EXPECT_THAT(four.holders, ElementsAre(2));
+  // Never by way of 3.
+  CheckpointInfo five = Write(Values({1, 2, 1, 1}));
+  EXPECT_EQ(five.written_bytes, 0);
+  EXPECT_THAT(five.holders, ElementsAre(1, 3));
+}
+
+TEST_F(CheckpointSharingTest, WhatDoesNotChangeIsWrittenTwiceAndNeverAgain) {
+  const CheckpointContents contents = Values({1, 1, 1});
+  for (int i = 1; i <= 10; ++i) {
+    if (i % 3 == 0) Reopen();
+    EXPECT_EQ(Write(contents).written_bytes, i <= 2 ? 3 * kBytes : 0) << i;
+    if (i > 2) {
+      ASSERT_OK(store_->Remove(i - 2));
+    }
+  }
+  EXPECT_THAT(CheckpointFiles(),
+              ElementsAre("ckpt-000001.h5", "ckpt-000002.h5", "ckpt-000009.h5",
+                          "ckpt-000010.h5"));
 }
 
 TEST_F(CheckpointSharingTest, GoesOnAfterOpeningAgain) {
   Write(Values({1, 1, 1}));
+  Write(Values({1, 1, 1}));
   Write(Values({1, 1, 2}));
   Reopen();
-  EXPECT_THAT(Write(Values({1, 1, 2})).holders, ElementsAre(1, 2));
+  EXPECT_THAT(Write(Values({1, 1, 2})).holders, ElementsAre(2));
+  EXPECT_THAT(Write(Values({1, 1, 2})).holders, ElementsAre(1, 3));
   EXPECT_THAT(store_->notices(), IsEmpty());
 }
 
 TEST_F(CheckpointSharingTest, CanBeTurnedOff) {
-  Reopen(false);
+  Reopen(Sharing::kNone);
+  Write(Values({1, 1}));
   Write(Values({1, 1}));
   EXPECT_THAT(Write(Values({1, 1})).holders, IsEmpty());
 }
 
+TEST_F(CheckpointSharingTest, WithTheNewestWhereNoOtherIsKept) {
+  Reopen(Sharing::kWithNewest);
+  Write(Values({1, 1, 1}));
+  CheckpointInfo two = Write(Values({1, 1, 2}));
+  EXPECT_EQ(two.written_bytes, kBytes);
+  EXPECT_THAT(two.holders, ElementsAre(1));
+  ASSERT_OK(store_->Remove(1));
+  CheckpointInfo three = Write(Values({1, 1, 2}));
+  EXPECT_EQ(three.written_bytes, 0);
+  EXPECT_THAT(three.holders, ElementsAre(1, 2));
+}
+
+// As a version left it that shared with the newest.
+TEST_F(CheckpointSharingTest, TheNextSaveEndsWhatTheTwoNewestHaveInCommon) {
+  const CheckpointContents contents = Values({1, 1, 1});
+  Reopen(Sharing::kWithNewest);
+  for (int i = 0; i < 3; ++i) Write(contents);
+  Reopen();
+  EXPECT_THAT(Write(contents).holders, IsEmpty());
+  EXPECT_THAT(Write(contents).holders, ElementsAre(1));
+  EXPECT_THAT(Write(contents).holders, ElementsAre(4));
+}
+
+TEST_F(CheckpointSharingTest, WithoutTheSpareEverythingIsWritten) {
+  const CheckpointContents contents = Values({1, 1, 1});
+  for (int i = 0; i < 4; ++i) Write(contents);
+  ASSERT_OK(store_->Remove(3));  // 4 and 2 have a file in common
+  EXPECT_THAT(Write(contents).holders, IsEmpty());
+  EXPECT_THAT(Write(contents).holders, ElementsAre(2));
+}
+
 TEST_F(CheckpointSharingTest, ChangesOtherThanOfTheValueAreWritten) {
   CheckpointContents contents = Values({1, 1, 1, 1, 1, 1, 1, 1});
+  Write(contents);
   Write(contents);
   contents.entries[0].attributes = {{"trainable", true}};
   contents.entries[1].shape = {kBytes / 2, 2};
@@ -139,6 +202,7 @@ TEST_F(CheckpointSharingTest, SmallValuesAreAlwaysWritten) {
       "variables/x",
       RandomTensor(DType::kInt8, {storage::kSharedValueBytes - 1}, 1), 1));
   Write(contents);
+  Write(contents);
   EXPECT_EQ(Write(contents).written_bytes, storage::kSharedValueBytes - 1);
 }
 
@@ -147,6 +211,7 @@ TEST_F(CheckpointSharingTest, SmallValuesAreAlwaysWritten) {
 TEST_F(CheckpointSharingTest, AVersionOfAnotherHistoryIsNotTakenForTheSame) {
   CheckpointContents contents = Values({5, 5, 5});
   Write(contents);
+  Write(contents);
   Reopen();
   contents.entries[0].value = RandomTensor(DType::kInt8, {kBytes}, 77);
   EXPECT_EQ(Write(contents).written_bytes, kBytes);
@@ -154,45 +219,49 @@ TEST_F(CheckpointSharingTest, AVersionOfAnotherHistoryIsNotTakenForTheSame) {
 
 TEST_F(CheckpointSharingTest, AFileStaysWhileItIsNeeded) {
   Write(Values({1, 1, 1}));
-  const CheckpointContents two = Values({1, 1, 2});
-  Write(two);
+  Write(Values({1, 1, 1}));
+  const CheckpointContents three = Values({1, 1, 2});
+  Write(three);
   ASSERT_OK(store_->Remove(1));
-  EXPECT_EQ(store_->List()->size(), 1);
+  EXPECT_EQ(store_->List()->size(), 2);
   EXPECT_THAT(store_->Open(1),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("1")));
-  EXPECT_THAT(CheckpointFiles(),
-              ElementsAre("ckpt-000001.h5", "ckpt-000002.h5"));
+  EXPECT_THAT(CheckpointFiles(), ElementsAre("ckpt-000001.h5", "ckpt-000002.h5",
+                                             "ckpt-000003.h5"));
   Reopen();
   EXPECT_THAT(store_->notices(), IsEmpty());
-  EXPECT_EQ(store_->List()->size(), 1);
-  ExpectHas(2, two);
-  EXPECT_THAT(Write(two).holders, ElementsAre(1, 2));
-  ASSERT_OK(store_->Remove(2));
-  ASSERT_OK(store_->Remove(3));
+  EXPECT_EQ(store_->List()->size(), 2);
+  ExpectHas(3, three);
+  EXPECT_THAT(Write(three).holders, ElementsAre(2));
+  EXPECT_THAT(Write(three).holders, ElementsAre(1, 3));
+  for (CheckpointId id = 2; id <= 5; ++id) ASSERT_OK(store_->Remove(id));
   EXPECT_THAT(CheckpointFiles(), IsEmpty());
 }
 
-// One value changes each time; the disk holds at most about twice what the
-// newest checkpoint has.
+// One value changes each time; the disk holds at most about twice what each of
+// the two checkpoints has.
 TEST_F(CheckpointSharingTest, DiskUseIsBounded) {
   std::vector<uint64_t> versions(10, 1);
   for (uint64_t step = 1; step <= 60; ++step) {
     versions[step * 7 % 10] = step + 1;
     const CheckpointInfo info = Write(Values(versions));
-    if (step > 1) {
-      ASSERT_OK(store_->Remove(info.id - 1));
+    if (step > 2) {
+      ASSERT_OK(store_->Remove(info.id - 2));
     }
-    ASSERT_EQ(store_->List()->size(), 1);
     int64_t used = 0;
     for (const std::string& name : CheckpointFiles()) {
       used += static_cast<int64_t>(ReadFile(disk_, Path(name)).size());
     }
-    EXPECT_LE(used, 20 * kBytes + (256 << 10)) << step;
-    EXPECT_EQ(CheckpointFiles().size(), info.holders.size() + 1);
+    EXPECT_LE(used, 2 * (20 * kBytes + (256 << 10))) << step;
+    std::set<CheckpointId> files;
+    ASSERT_OK_AND_ASSIGN(auto listed, store_->List());
+    for (const CheckpointInfo& each : listed) files.merge(FilesOf(each));
+    EXPECT_EQ(CheckpointFiles().size(), files.size());
   }
 }
 
 TEST_F(CheckpointSharingTest, HoldersAreLimitedInNumber) {
+  Reopen(Sharing::kWithNewest);
   std::vector<uint64_t> versions(60, 1);
   for (uint64_t step = 0; step < 60; ++step) {
     versions[step] = step + 2;
@@ -202,74 +271,84 @@ TEST_F(CheckpointSharingTest, HoldersAreLimitedInNumber) {
 
 TEST_F(CheckpointSharingTest, DamageOfAHolderIsNamedAndEndsItsUse) {
   const CheckpointContents contents = Values({1, 1, 1});
-  Write(contents);
-  Write(contents);
+  for (int i = 0; i < 3; ++i) Write(contents);
   Damage("ckpt-000001.h5");
-  ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(2));
+  ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(3));
   EXPECT_THAT(reader->Read(1), StatusIs(absl::StatusCode::kDataLoss,
                                         HasSubstr(Path("ckpt-000001.h5"))));
+  // 2 is the newest that is good: nothing is shared with it either.
   EXPECT_THAT(Write(contents).holders, IsEmpty());
-  EXPECT_THAT(Write(contents).holders, ElementsAre(3));
+  EXPECT_THAT(Write(contents).holders, ElementsAre(2));
+  EXPECT_THAT(Write(contents).holders, ElementsAre(4));
+}
+
+TEST_F(CheckpointSharingTest, DamageOfTheSpareEndsItsUse) {
+  const CheckpointContents contents = Values({1, 1, 1});
+  for (int i = 0; i < 4; ++i) Write(contents);
+  Damage("ckpt-000001.h5");
+  ASSERT_OK_AND_ASSIGN(auto report, store_->Verify(3, nullptr));
+  EXPECT_THAT(report.damage, Not(IsEmpty()));
+  EXPECT_THAT(Write(contents).holders, IsEmpty());
+  EXPECT_THAT(Write(contents).holders, ElementsAre(2));
+  EXPECT_THAT(Write(contents).holders, ElementsAre(5));
 }
 
 TEST_F(CheckpointSharingTest, ADamagedHolderIsNotUsedAfterOpening) {
   const CheckpointContents contents = Values({1, 1, 1});
-  Write(contents);
-  Write(contents);
-  Damage("ckpt-000001.h5");
+  for (int i = 0; i < 3; ++i) Write(contents);
+  Damage("ckpt-000002.h5");
   Reopen();
   EXPECT_THAT(Write(contents).holders, IsEmpty());
 }
 
 TEST_F(CheckpointSharingTest, AMissingHolderIsNamed) {
-  Write(Values({1, 1}));
-  Write(Values({1, 1}));
+  for (int i = 0; i < 3; ++i) Write(Values({1, 1}));
   ASSERT_OK(store_->Remove(1));
   ASSERT_OK(disk_.Remove(Path("ckpt-000001.h5")));
   Reopen();
   EXPECT_THAT(store_->notices(), ElementsAre(HasSubstr("ckpt-000001.h5")));
-  EXPECT_THAT(store_->Open(2), StatusIs(absl::StatusCode::kDataLoss,
+  EXPECT_THAT(store_->Open(3), StatusIs(absl::StatusCode::kDataLoss,
                                         HasSubstr(Path("ckpt-000001.h5"))));
 }
 
 // A holder that is no checkpoint itself any more: what it referred to is gone.
 TEST_F(CheckpointSharingTest, TheManifestIsRebuiltWithItsHolders) {
   Write(Values({1, 1, 1, 1}));
-  Write(Values({1, 1, 2, 2}));
-  const CheckpointContents three = Values({3, 3, 2, 2});
-  EXPECT_THAT(Write(three).holders, ElementsAre(2));
-  ASSERT_OK(store_->Remove(1));
-  ASSERT_OK(store_->Remove(2));
+  Write(Values({9, 9, 9, 9}));
+  EXPECT_THAT(Write(Values({1, 1, 2, 2})).holders, ElementsAre(1));
+  Write(Values({8, 8, 8, 8}));
+  const CheckpointContents five = Values({3, 3, 2, 2});
+  EXPECT_THAT(Write(five).holders, ElementsAre(3));
+  for (CheckpointId id = 1; id <= 4; ++id) ASSERT_OK(store_->Remove(id));
   ASSERT_THAT(CheckpointFiles(),
-              ElementsAre("ckpt-000002.h5", "ckpt-000003.h5"));
+              ElementsAre("ckpt-000003.h5", "ckpt-000005.h5"));
   ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
   Reopen();
   EXPECT_THAT(store_->notices(), Contains(HasSubstr("no checkpoint itself")));
   ASSERT_EQ(store_->List()->size(), 1);
   EXPECT_EQ(store_->List()->front().shared_bytes, 2 * kBytes);
-  ExpectHas(3, three);
+  ExpectHas(5, five);
   Reopen();
   EXPECT_THAT(store_->notices(), IsEmpty());
-  ASSERT_OK(store_->Remove(3));
+  ASSERT_OK(store_->Remove(5));
   EXPECT_THAT(CheckpointFiles(), IsEmpty());
 }
 
 TEST_F(CheckpointSharingTest, AnUnlistedFileWithoutItsHolderIsNoCheckpoint) {
-  Write(Values({1, 1}));
-  Write(Values({1, 1}));
+  for (int i = 0; i < 3; ++i) Write(Values({1, 1}));
   ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
   ASSERT_OK(disk_.Remove(Path("ckpt-000001.h5")));
   Reopen();
-  EXPECT_THAT(store_->List(), IsOkAndHolds(IsEmpty()));
+  ASSERT_EQ(store_->List()->size(), 1);
+  EXPECT_EQ(store_->List()->front().id, 2);
   EXPECT_THAT(store_->notices(),
               Contains(HasSubstr("'/data/ckpt-000001.h5' is missing; moved to "
-                                 "'/data/quarantine/ckpt-000002.h5.1'")));
+                                 "'/data/quarantine/ckpt-000003.h5.1'")));
 }
 
 // The name is right, the file another one.
 TEST_F(CheckpointSharingTest, AnotherFileInPlaceOfAHolderIsNoticed) {
-  Write(Values({1, 1}));
-  Write(Values({1, 1}));
+  for (int i = 0; i < 3; ++i) Write(Values({1, 1}));
   store_.reset();
   MemoryFileSystem other;
   {
@@ -280,21 +359,100 @@ TEST_F(CheckpointSharingTest, AnotherFileInPlaceOfAHolderIsNoticed) {
               ReadFile(other, Path("ckpt-000001.h5")));
   ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
   Reopen();
-  EXPECT_EQ(store_->List()->size(), 1);
+  EXPECT_EQ(store_->List()->size(), 2);
   EXPECT_THAT(store_->notices(), Contains(HasSubstr("is another file")));
 }
 
 TEST_F(CheckpointSharingTest, ReadersOutliveTheRemovalOfHolders) {
   const CheckpointContents contents = Values({1, 1});
-  Write(contents);
-  Write(contents);
-  ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(2));
+  for (int i = 0; i < 3; ++i) Write(contents);
+  ASSERT_OK_AND_ASSIGN(auto reader, store_->Open(3));
   ASSERT_OK(store_->Remove(1));
-  ASSERT_OK(store_->Remove(2));
+  ASSERT_OK(store_->Remove(3));
   EXPECT_THAT(CheckpointFiles(), Not(Contains("ckpt-000001.h5")));
   EXPECT_THAT(reader->Read(1),
               IsOkAndHolds(TensorEq(contents.entries[1].value)));
 }
+
+// Saves of values that change, appear and go, with checkpoints removed and the
+// store opened again in between, at first by a version that shares with the
+// newest.
+class RandomSharingTest : public CheckpointSharingTest,
+                          public ::testing::WithParamInterface<uint32_t> {
+ protected:
+  void Step() {
+    switch (Below(8)) {
+      case 0:
+        Reopen();
+        break;
+      case 1:
+        ASSERT_OK(disk_.Remove(Path("MANIFEST.json")));
+        Reopen();
+        break;
+      case 2:
+        RemoveOne();
+        break;
+      default:
+        Save();
+    }
+    ExpectTwoCopies();
+  }
+
+  void Save() {
+    for (uint64_t& version : versions_) {
+      if (Below(5) == 0) version = ++version_;
+    }
+    if (Below(4) == 0) versions_.resize(4 + Below(5), ++version_);
+    ASSERT_OK_AND_ASSIGN(auto before, store_->List());
+    const CheckpointInfo info = Write(Values(versions_));
+    if (!before.empty()) ExpectNothingInCommon(before.back(), info);
+    shared_bytes_ += info.shared_bytes;
+    has_spare_ = !before.empty();
+  }
+
+  // Never the newest, as a server.
+  void RemoveOne() {
+    ASSERT_OK_AND_ASSIGN(auto listed, store_->List());
+    if (listed.size() < 2) return;
+    const size_t at = Below(static_cast<uint32_t>(listed.size()) - 1);
+    ASSERT_OK(store_->Remove(listed[at].id));
+    if (at + 2 == listed.size()) has_spare_ = false;
+  }
+
+  void ExpectTwoCopies() {
+    ASSERT_OK_AND_ASSIGN(auto listed, store_->List());
+    if (!has_spare_) return;
+    ExpectNothingInCommon(listed[listed.size() - 2], listed.back());
+  }
+
+  static void ExpectNothingInCommon(const CheckpointInfo& a,
+                                    const CheckpointInfo& b) {
+    std::set<CheckpointId> both = FilesOf(a);
+    both.merge(FilesOf(b));
+    EXPECT_EQ(both.size(), a.holders.size() + b.holders.size() + 2)
+        << a.id << " and " << b.id;
+  }
+
+  uint32_t Below(uint32_t limit) {
+    return static_cast<uint32_t>(random_()) % limit;
+  }
+
+  std::mt19937 random_{GetParam()};
+  std::vector<uint64_t> versions_ = std::vector<uint64_t>(8, 1);
+  uint64_t version_ = 1;
+  int64_t shared_bytes_ = 0;
+  bool has_spare_ = false;  // what the last save left it
+};
+
+TEST_P(RandomSharingTest, TheTwoNewestNeverHaveAFileInCommon) {
+  Reopen(Sharing::kWithNewest);
+  for (int i = 0; i < 3; ++i) Write(Values(versions_));
+  Reopen();
+  for (int i = 0; i < 60 && !HasFailure(); ++i) Step();
+  EXPECT_GT(shared_bytes_, 20 * kBytes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomSharingTest, ::testing::Range(1u, 11u));
 
 }  // namespace
 }  // namespace varkeep

@@ -211,7 +211,7 @@ TEST(DirectoryCheckpointStoreTest, ARemovedFileMayBePutBack) {
   MemoryFileSystem disk;
   ASSERT_OK_AND_ASSIGN(
       auto store, storage::DirectoryCheckpointStore::Open(
-                      &disk, kDataDir, Clock::Real(), /*incremental=*/false));
+                      &disk, kDataDir, Clock::Real(), storage::Sharing::kNone));
   ASSERT_OK(store->Write(SampleContents(1), nullptr));
   ASSERT_OK(store->Write(SampleContents(2), nullptr));
   const std::string bytes = ReadFile(disk, Path("ckpt-000001.h5"));

@@ -141,7 +141,7 @@ TEST(PosixFileSystemTest, AFullDiskIsAnErrorAndNotACrash) {
     ::signal(SIGXFSZ, SIG_IGN);
     PosixFileSystem fs;
     auto store = storage::DirectoryCheckpointStore::Open(
-        &fs, dir.path(), Clock::Real(), /*incremental=*/false);
+        &fs, dir.path(), Clock::Real(), storage::Sharing::kNone);
     if (!store.ok() || !(*store)->Write(SampleContents(1), nullptr).ok()) {
       return 1;
     }
