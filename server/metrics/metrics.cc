@@ -54,7 +54,7 @@ class Collector final : public prometheus::Collectable {
   }
 
   void AddStore(std::vector<MetricFamily>* families) const {
-    const VariableStore::Usage usage = sources_.store->usage();
+    const StoreUsage usage = sources_.store->usage();
     Add("variables", "Variables declared", MetricType::Gauge, usage.variables,
         families);
     Add("uninitialized_variables", "Variables without a value",

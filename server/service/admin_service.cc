@@ -133,7 +133,7 @@ class AdminService final : public v1::AdminService::CallbackService {
 
  private:
   void FillStatus(v1::StatusResponse* response) {
-    const VariableStore::Usage usage = services_.store->usage();
+    const StoreUsage usage = services_.store->usage();
     const StoreLimits& limits = services_.store->limits();
     const Checkpointer::State state = services_.checkpointer->state();
     response->set_version(services_.version);

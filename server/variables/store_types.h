@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "server/variables/request_window.h"
 #include "server/variables/variable.h"
 
@@ -29,6 +30,16 @@ struct VersionedValue {
 struct Cut {
   Revision revision = 0;
   std::vector<VersionedValue> values;
+};
+
+struct StoreUsage {
+  Revision revision = 0;
+  int64_t variables = 0;
+  int64_t uninitialized = 0;
+  int64_t value_bytes = 0;
+  int64_t replaced_value_bytes = 0;  // that readers still hold
+  // Spent in initializers so far, which a replay has to run again.
+  absl::Duration initializing = absl::ZeroDuration();
 };
 
 // Which variables to list, page by page.

@@ -150,9 +150,9 @@ StoreSnapshot VariableStore::Snapshot() const {
   return snapshot;
 }
 
-VariableStore::Usage VariableStore::usage() const {
+StoreUsage VariableStore::usage() const {
   MutexLock lock(&mutex_);
-  Usage usage = usage_;
+  StoreUsage usage = usage_;
   usage.replaced_value_bytes = replaced_.HeldBytes();
   return usage;
 }

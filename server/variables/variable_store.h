@@ -99,16 +99,7 @@ class VariableStore {
   // Replaces everything by a snapshot: for recovery, before the store is used.
   absl::Status Load(StoreSnapshot snapshot);
 
-  struct Usage {
-    Revision revision = 0;
-    int64_t variables = 0;
-    int64_t uninitialized = 0;
-    int64_t value_bytes = 0;
-    int64_t replaced_value_bytes = 0;  // that readers still hold
-    // Spent in initializers so far, which a replay has to run again.
-    absl::Duration initializing = absl::ZeroDuration();
-  };
-  Usage usage() const;
+  StoreUsage usage() const;
   const StoreLimits& limits() const { return limits_; }
 
  private:
@@ -235,7 +226,7 @@ class VariableStore {
   // Requests being applied; notified when one ends, a repetition waits.
   absl::flat_hash_set<RequestId> in_flight_ ABSL_GUARDED_BY(mutex_);
   CondVar landed_;
-  Usage usage_ ABSL_GUARDED_BY(mutex_);
+  StoreUsage usage_ ABSL_GUARDED_BY(mutex_);
   // Bytes that changes under way will add.
   int64_t reserved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   ReplacedValues replaced_ ABSL_GUARDED_BY(mutex_);

@@ -195,7 +195,7 @@ TEST(DeterminismTest, WhatIsCountedIsWhatIsThere) {
           ASSERT_EQ(variable.info.spec.shape, variable.value->shape());
         }
       }
-      const VariableStore::Usage usage = store.usage();
+      const StoreUsage usage = store.usage();
       ASSERT_EQ(usage.variables,
                 static_cast<int64_t>(snapshot.variables.size()));
       ASSERT_EQ(usage.value_bytes, bytes);
