@@ -78,8 +78,9 @@ class Server:
         return json.loads(self.varkeep("--output", "json", "status").stdout)
 
     def metric(self, name):
+        """`name` may have labels."""
         with urllib.request.urlopen(self.metrics_url, timeout=60) as answer:
-            return float(re.search(rf"^{name} (\S+)$", answer.read().decode(),
+            return float(re.search(rf"^{re.escape(name)} (\S+)$", answer.read().decode(),
                                    re.MULTILINE)[1])
 
     def segments(self):
@@ -149,6 +150,8 @@ class BrokenLogTest(unittest.TestCase):
                     pass  # told by a thread of its own
                 broken = server.status()
                 metric = server.metric("varkeep_log_broken")
+                refused = server.metric(
+                    'varkeep_changes_refused_total{reason="log_broken"}')
                 self.assertEqual(server.value(), "[1 2 3]")
                 self.assertIn("NOT_SERVING", server.varkeep("health").stdout)
             server.wait_until_serving()
@@ -161,6 +164,7 @@ class BrokenLogTest(unittest.TestCase):
         self.assertIn("Input/output error", broken["log_error"])
         self.assertEqual(broken["revision"], before["revision"])
         self.assertEqual(metric, 1)
+        self.assertEqual(refused, 2)
         of_segments = [path for path in disk.failed()
                        if sync_order.SEGMENT.search(path)]
         self.assertEqual(of_segments, segments[-1:])
