@@ -6,86 +6,19 @@ acknowledged is lost, and the server resumes by itself.
     broken_log_test.py PROGRAM_DIRECTORY
 """
 
-import ctypes
-import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.request
 
+import server_process
 import sync_order
 import system_calls
 
 PROGRAMS = sys.argv.pop(1)
-DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 UNAVAILABLE = 3  # exit code
-PR_SET_PTRACER = 0x59616d61
-PR_SET_PTRACER_ANY = -1
-LIBC = ctypes.CDLL(None)
-
-
-class Server:
-    """A varkeepd that syncs before it answers, killed at the end of the
-    `with`."""
-
-    def __init__(self, directory):
-        self.data = f"{directory}/data"
-        self.address = f"unix:{directory}/socket"
-        self.messages = f"{directory}/messages"
-        with open(self.messages, "w", encoding="utf-8") as messages:
-            self.process = subprocess.Popen(
-                [*DIE_WITH_PARENT, f"{PROGRAMS}/varkeepd",
-                 "--listen", self.address, "--data-dir", self.data,
-                 "--metrics-listen", "127.0.0.1:0", "--durability", "fsync",
-                 "--checkpoint-interval", "0"], stderr=messages,
-                preexec_fn=lambda: LIBC.prctl(PR_SET_PTRACER,
-                                              PR_SET_PTRACER_ANY, 0, 0, 0))
-
-    def __enter__(self):
-        self.wait_until_serving()
-        with open(self.messages, encoding="utf-8") as messages:
-            self.metrics_url = re.search(r"metrics at (\S+)",
-                                         messages.read())[1]
-        return self
-
-    def __exit__(self, *unused):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def wait_until_serving(self):
-        while self.varkeep("health").returncode != 0:
-            if self.process.poll() is not None:
-                with open(self.messages, encoding="utf-8") as messages:
-                    raise AssertionError(messages.read())
-
-    def varkeep(self, *arguments):
-        return subprocess.run(
-            [f"{PROGRAMS}/varkeep", "--server", self.address, *arguments],
-            check=False, capture_output=True, text=True, timeout=120)
-
-    def change(self, *arguments):
-        done = self.varkeep(*arguments)
-        assert done.returncode == 0, done.stderr
-
-    def value(self):
-        return self.varkeep("get", "v").stdout.strip()
-
-    def status(self):
-        return json.loads(self.varkeep("--output", "json", "status").stdout)
-
-    def metric(self, name):
-        """`name` may have labels."""
-        with urllib.request.urlopen(self.metrics_url, timeout=60) as answer:
-            return float(re.search(rf"^{re.escape(name)} (\S+)$", answer.read().decode(),
-                                   re.MULTILINE)[1])
-
-    def segments(self):
-        return sorted(f"{self.data}/log/{name}"
-                      for name in os.listdir(f"{self.data}/log"))
 
 
 class FailingSyncs:
@@ -95,7 +28,7 @@ class FailingSyncs:
     def __init__(self, server, trace, path=None):
         self.trace = trace
         self.strace = subprocess.Popen(
-            [*DIE_WITH_PARENT, "strace", "-f", "-y", "-xx", "-o", trace,
+            [*server_process.DIE_WITH_PARENT, "strace", "-f", "-y", "-xx", "-o", trace,
              "-e", "trace=fdatasync,fsync",
              "-e", "inject=fdatasync,fsync:error=EIO",
              *(["-P", path] if path else []), "-p", str(server.process.pid)],
@@ -125,7 +58,9 @@ class BrokenLogTest(unittest.TestCase):
         self.directory = directory.name
 
     def server(self):
-        return Server(self.directory)
+        return server_process.Server(
+            PROGRAMS, self.directory, "--metrics-listen", "127.0.0.1:0",
+            "--durability", "fsync")
 
     def trace(self):
         return f"{self.directory}/trace"
