@@ -6,6 +6,7 @@ good.h5 is as Keras writes weights; the others are each bad in their own way.
 import os
 import sys
 
+import damaged_files
 import h5py
 import numpy as np
 from h5py import h5d, h5p, h5s, h5t
@@ -140,6 +141,7 @@ def names_and_links():
         file["v"] = np.zeros(3)
 
 
+damaged_files.make(os.path.join(DIRECTORY, "damaged"))
 good()
 other_places()
 bombs()
