@@ -3,6 +3,7 @@
 #define VARKEEP_BASE_CLOCK_H_
 
 #include "absl/time/time.h"
+#include "base/mutex.h"
 
 namespace varkeep {
 
@@ -12,8 +13,18 @@ class Clock {
   virtual ~Clock() = default;
   virtual absl::Time Now() = 0;
 
-  // The system's clock; lives for ever.
+  // Waits for `condition`, no longer than until it is `time`; may return before
+  // either: wait in a loop.
+  virtual void WaitUntil(absl::Time time, CondVar* condition, Mutex* mutex)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
+  // The system's clock, which somebody may set: for times that are kept or
+  // shown. Lives for ever.
   static Clock* Real();
+  // Shows the system's time when the process first asks, and from then on what
+  // passes, whatever is set: for leases, intervals and deadlines. Lives for
+  // ever.
+  static Clock* Steady();
 };
 
 }  // namespace varkeep

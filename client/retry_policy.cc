@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
-#include "absl/time/clock.h"
+#include "base/clock.h"
 
 namespace varkeep::client {
 
@@ -20,18 +20,18 @@ bool IsSessionLost(const absl::Status& status) {
 
 Backoff::Backoff(const RetryPolicy& policy, absl::Duration timeout)
     : policy_(policy),
-      deadline_(absl::Now() + timeout),
+      deadline_(Clock::Steady()->Now() + timeout),
       pause_(policy.first_pause) {}
 
 absl::Duration Backoff::remaining() const {
-  return std::max(deadline_ - absl::Now(), absl::Milliseconds(1));
+  return std::max(deadline_ - Clock::Steady()->Now(), absl::Milliseconds(1));
 }
 
 std::optional<absl::Duration> Backoff::PauseBeforeRepeat() {
   if (!policy_.repeat) return std::nullopt;
   absl::Duration pause = pause_ * absl::Uniform(random_, 0.75, 1.25);
   pause_ = std::min(pause_ * 1.5, policy_.longest_pause);
-  if (absl::Now() + pause >= deadline_) return std::nullopt;
+  if (Clock::Steady()->Now() + pause >= deadline_) return std::nullopt;
   return pause;
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "base/clock.h"
 #include "base/status_macros.h"
 #include "client/internal/info_codec.h"
 #include "client/internal/scope_state.h"
@@ -55,9 +55,9 @@ absl::Status Session::WaitUntilInitialized(const Selection& selection,
                                            absl::Duration timeout) {
   v1::WaitUntilInitializedRequest request;
   *request.mutable_selection() = SelectionToProto(selection);
-  absl::Time deadline = absl::Now() + timeout;
+  absl::Time deadline = Clock::Steady()->Now() + timeout;
   while (true) {
-    absl::Duration left = deadline - absl::Now();
+    absl::Duration left = deadline - Clock::Steady()->Now();
     v1::WaitUntilInitializedResponse response;
     absl::Status status =
         core_->Call("WaitUntilInitialized", request, &response,

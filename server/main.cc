@@ -6,12 +6,17 @@
 #include <memory>
 #include <thread>
 
+#include "base/standard_streams.h"
 #include "server/server.h"
 #include "server/server_options.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
 namespace {
+
+// Before the initializers of the libraries: one of them opens an eventfd.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const kFirstOfAll)() = varkeep::ReplaceClosedStreams;
 
 constexpr int kExitError = 1;
 constexpr int kExitDataLoss = 5;

@@ -75,7 +75,7 @@ struct Server::Parts {
         store({options.max_variable_bytes, options.memory_limit_bytes},
               &workers),
         committer(&store, options.durability),
-        sessions(&committer, Clock::Real(), options.session_lease),
+        sessions(&committer, Clock::Steady(), options.session_lease),
         marker(&file_system, options.data_directory, SystemBootId()),
         waiters(kWaiters) {}
 
@@ -190,11 +190,11 @@ void Server::Parts::StartCheckpointer(const Recovered& recovered) {
   };
   checkpointer =
       std::make_unique<Checkpointer>(&store, &committer, checkpoints.get(),
-                                     log.get(), Clock::Real(), checkpointing);
+                                     log.get(), Clock::Steady(), checkpointing);
   Scrubber::Options scrubbing;
   scrubbing.interval = options.scrub_interval;
   scrubber =
-      std::make_unique<Scrubber>(checkpoints.get(), Clock::Real(), scrubbing);
+      std::make_unique<Scrubber>(checkpoints.get(), Clock::Steady(), scrubbing);
 }
 
 // Whether changes are accepted; reads are answered in any case.

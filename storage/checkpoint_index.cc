@@ -90,7 +90,8 @@ class Encoder {
 // After the first piece that is not there everything is zero and ok() false.
 class Decoder {
  public:
-  explicit Decoder(std::span<const std::byte> bytes) : rest_(bytes) {}
+  explicit Decoder(std::span<const std::byte> bytes)
+      : size_(bytes.size()), rest_(bytes) {}
 
   bool ok() const { return ok_; }
   bool AtEnd() const { return ok_ && rest_.empty(); }
@@ -129,15 +130,32 @@ class Decoder {
     return attributes;
   }
 
-  void Fail() {
+  // The error of what was found wrong after it was taken, or that it was not
+  // there.
+  absl::Status Explain(absl::string_view found) const {
+    if (ok_) {
+      return absl::DataLossError(absl::StrCat(
+          found, " (before byte ", size_ - rest_.size(), " of its index)"));
+    }
+    return absl::DataLossError(
+        absl::StrCat("its index of ", size_,
+                     " bytes is cut or damaged: what begins at byte ",
+                     failed_at_, " of it ", failure_));
+  }
+
+ private:
+  void Fail(const char* what) {
+    if (ok_) {
+      failed_at_ = size_ - rest_.size();
+      failure_ = what;
+    }
     ok_ = false;
     rest_ = {};
   }
 
- private:
   std::span<const std::byte> Take(size_t size) {
     if (size > rest_.size()) {
-      Fail();
+      Fail("goes beyond its end");
       return {};
     }
     std::span<const std::byte> taken = rest_.first(size);
@@ -158,12 +176,15 @@ class Decoder {
       case Kind::kStrings:
         return Texts();
     }
-    Fail();
+    Fail("is an attribute of an unknown kind");
     return false;
   }
 
+  const size_t size_;
   std::span<const std::byte> rest_;
   bool ok_ = true;
+  size_t failed_at_ = 0;
+  const char* failure_ = "";
 };
 
 absl::Status Damaged() { return absl::DataLossError("its index is damaged"); }
@@ -279,8 +300,8 @@ absl::StatusOr<CheckpointIndex> DecodeIndex(std::span<const std::byte> bytes,
                                             int64_t values_end) {
   Decoder in(bytes);
   absl::StatusOr<CheckpointIndex> index = Decode(&in, values_end);
-  if (index.ok() || absl::IsDataLoss(index.status())) return index;
-  return absl::DataLossError(index.status().message());
+  if (index.ok()) return index;
+  return in.Explain(index.status().message());
 }
 
 }  // namespace varkeep::storage

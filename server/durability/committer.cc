@@ -55,6 +55,7 @@ class Committer::LoggedCommit final : public Journal {
                       BytesOf(entry) > kLargeBytes);
     absl::StatusOr<Durability> reached =
         committer_->log_->Append(entry, reached_, publish);
+    committer_->CountRefusal(reached.status());
     RETURN_IF_ERROR(reached.status());
     reached_ = *reached;
     committed_ = true;
@@ -107,6 +108,11 @@ absl::StatusOr<Durability> Committer::Reach(const Request& request) {
   const storage::Log::State state = log_->state();
   if (state.synced < state.published) RETURN_IF_ERROR(log_->Sync());
   return wanted;
+}
+
+void Committer::CountRefusal(const absl::Status& error) {
+  if (absl::IsResourceExhausted(error)) ++refused_full_;
+  if (absl::IsUnavailable(error)) ++refused_broken_;
 }
 
 bool Committer::MayWait(const Request& request) const {

@@ -3,6 +3,7 @@
 #define VARKEEP_SERVER_DURABILITY_COMMITTER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -70,16 +71,26 @@ class Committer : public Declarer {
   // What a request gets that asks for nothing.
   Durability durability() const { return durability_; }
 
+  // Changes that the log did not take, since the start.
+  struct Refused {
+    int64_t disk_full = 0;
+    int64_t log_broken = 0;
+  };
+  Refused refused() const { return {refused_full_, refused_broken_}; }
+
  private:
   class LoggedCommit;
 
   Durability Wanted(const Request& request) const;
+  void CountRefusal(const absl::Status& error);
 
   VariableStore* const store_;
   const Durability durability_;
   storage::Log* log_ = nullptr;
   std::atomic<bool> draining_ = false;
   std::atomic<int> large_commits_ = 0;  // under way
+  std::atomic<int64_t> refused_full_ = 0;
+  std::atomic<int64_t> refused_broken_ = 0;
 };
 
 }  // namespace varkeep

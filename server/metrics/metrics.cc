@@ -35,14 +35,20 @@ class Collector final : public prometheus::Collectable {
   }
 
  private:
-  template <typename Number>
-  static void Add(const std::string& name, const std::string& help,
-                  MetricType type, Number value,
-                  std::vector<MetricFamily>* families) {
+  static MetricFamily Family(const std::string& name, const std::string& help,
+                             MetricType type) {
     MetricFamily family;
     family.name = "varkeep_" + name;
     family.help = help;
     family.type = type;
+    return family;
+  }
+
+  template <typename Number>
+  static void Add(const std::string& name, const std::string& help,
+                  MetricType type, Number value,
+                  std::vector<MetricFamily>* families) {
+    MetricFamily family = Family(name, help, type);
     prometheus::ClientMetric metric;
     if (type == MetricType::Counter) {
       metric.counter.value = static_cast<double>(value);
@@ -75,6 +81,7 @@ class Collector final : public prometheus::Collectable {
     Add("log_broken",
         "1 while changes are refused because a write or sync of the log failed",
         MetricType::Gauge, log.broken.ok() ? 0 : 1, families);
+    AddRefused(families);
     Add("log_unsynced_revisions", "Revisions not known to be on the disk",
         MetricType::Gauge, log.published - std::min(log.synced, log.published),
         families);
@@ -84,6 +91,25 @@ class Collector final : public prometheus::Collectable {
         families);
     Add("log_appended_bytes_total", "Bytes of records appended since the start",
         MetricType::Counter, log.appended_bytes, families);
+  }
+
+  // An alarm needs it beside log_broken: what a full disk refuses depends on
+  // the size of the change, so there is no state to show.
+  void AddRefused(std::vector<MetricFamily>* families) const {
+    const Committer::Refused refused = sources_.committer->refused();
+    MetricFamily family =
+        Family("changes_refused_total",
+               "Changes that the log did not take since the start",
+               MetricType::Counter);
+    for (const auto& [reason, count] :
+         {std::pair("disk_full", refused.disk_full),
+          std::pair("log_broken", refused.log_broken)}) {
+      prometheus::ClientMetric metric;
+      metric.label.push_back({"reason", reason});
+      metric.counter.value = static_cast<double>(count);
+      family.metric.push_back(std::move(metric));
+    }
+    families->push_back(std::move(family));
   }
 
   void AddCheckpoints(std::vector<MetricFamily>* families) const {

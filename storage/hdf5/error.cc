@@ -8,13 +8,19 @@
 namespace varkeep::storage::hdf5 {
 namespace {
 
+struct Innermost {
+  std::string message;
+  bool no_memory = false;
+};
+
 // Called from the innermost frame outwards; keeps the first.
 herr_t KeepInnermost(unsigned /*depth*/, const H5E_error2_t* error,
-                     void* text) {
-  auto* message = static_cast<std::string*>(text);
-  if (message->empty()) {
-    *message = absl::StrCat(error->func_name, ": ",
-                            error->desc == nullptr ? "" : error->desc);
+                     void* kept) {
+  auto* innermost = static_cast<Innermost*>(kept);
+  if (innermost->message.empty()) {
+    innermost->message = absl::StrCat(
+        error->func_name, ": ", error->desc == nullptr ? "" : error->desc);
+    innermost->no_memory = error->min_num == H5E_NOSPACE;
   }
   return 0;
 }
@@ -35,11 +41,13 @@ void PrepareThread() {
 }
 
 absl::Status ErrorFromStack(absl::string_view call) {
-  std::string innermost;
+  Innermost innermost;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, KeepInnermost, &innermost);
   H5Eclear2(H5E_DEFAULT);
-  return absl::InternalError(
-      absl::StrCat("HDF5 ", call, " failed: ", innermost.substr(0, 512)));
+  return absl::Status(innermost.no_memory ? absl::StatusCode::kResourceExhausted
+                                          : absl::StatusCode::kInternal,
+                      absl::StrCat("HDF5 ", call, " failed: ",
+                                   innermost.message.substr(0, 512)));
 }
 
 }  // namespace varkeep::storage::hdf5

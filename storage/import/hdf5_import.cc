@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/clock.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "storage/import/dataset_path.h"
@@ -135,7 +135,7 @@ class Receiver {
     const absl::Duration allowed =
         TimeFor(limits_, file_bytes_ + stream_->received_bytes());
     for (;;) {
-      const absl::Time begin = absl::Now();
+      const absl::Time begin = Clock::Steady()->Now();
       const absl::Duration left = allowed - waited_;
       if (left <= absl::ZeroDuration()) {
         return absl::DeadlineExceededError(absl::StrCat(
@@ -145,7 +145,7 @@ class Receiver {
           std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 1, 60'000);
       pollfd results{helper_->results(), POLLIN, 0};
       const int ready = poll(&results, 1, static_cast<int>(ms));
-      waited_ += std::max(absl::ZeroDuration(), absl::Now() - begin);
+      waited_ += Clock::Steady()->Now() - begin;
       if (ready > 0) return absl::OkStatus();
       if (ready < 0 && errno != EINTR) {
         return SystemError("cannot wait for a pipe", errno);

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/durability.h"
 #include "storage/file_system.h"
 #include "tensor/tensor.h"
@@ -57,7 +58,10 @@ struct LogOptions {
   // Room reserved for a segment, less on a small disk; a record larger than it
   // gets a segment of its own size.
   int64_t segment_bytes = int64_t{64} << 20;
+  // An entry that asks for kInterval is on the disk this much later, and the
+  // time that a sync takes.
   absl::Duration sync_interval = absl::Seconds(1);
+  Clock* clock = Clock::Steady();
   // Entries with a smaller tensor have no draft.
   int64_t draft_bytes = int64_t{4} << 20;
 };

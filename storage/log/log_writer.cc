@@ -19,7 +19,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "base/status_macros.h"
 
 namespace varkeep::storage {
@@ -133,8 +132,10 @@ absl::StatusOr<Durability> LogWriter::Append(
   if (!background_.joinable()) {
     background_ = std::thread([this] { SyncInBackground(); });
   }
-  if (!sync_soon_) background_wakes_.NotifyAll();
-  sync_soon_ = true;
+  if (!sync_at_) {
+    sync_at_ = options_.clock->Now() + options_.sync_interval;
+    background_wakes_.NotifyAll();
+  }
   return wanted;
 }
 
@@ -407,17 +408,16 @@ uint64_t LogWriter::PublishedRevision() const {
 // An error is kept by the syncer, where the next Append finds it.
 void LogWriter::SyncInBackground() {
   mutex_.Lock();
-  while (!stopping_ || sync_soon_) {
-    if (!sync_soon_) {
+  while (!stopping_ || sync_at_) {
+    if (!sync_at_) {
       background_wakes_.Wait(&mutex_);
       continue;
     }
-    const auto until = absl::Now() + options_.sync_interval;
-    while (!stopping_ && absl::Now() < until) {
-      background_wakes_.WaitFor(&mutex_,
-                                absl::ToDoubleSeconds(until - absl::Now()));
+    if (!stopping_ && options_.clock->Now() < *sync_at_) {
+      options_.clock->WaitUntil(*sync_at_, &background_wakes_, &mutex_);
+      continue;
     }
-    sync_soon_ = false;
+    sync_at_.reset();
     const uint64_t published = published_;
     mutex_.Unlock();
     syncer_.SyncThrough(published).IgnoreError();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -92,9 +93,10 @@ class LogWriter final : public Log {
   int64_t appended_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Oldest first; the last may be segment_.
   std::vector<SegmentInfo> segments_ ABSL_GUARDED_BY(mutex_);
-  bool sync_soon_ ABSL_GUARDED_BY(mutex_) = false;
+  // When what was appended for kInterval and is not synced is to be.
+  std::optional<absl::Time> sync_at_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  // Notified when sync_soon_ or stopping_ is set; the background thread waits.
+  // Notified when sync_at_ or stopping_ is set; the background thread waits.
   CondVar background_wakes_;
   std::thread background_ ABSL_GUARDED_BY(mutex_);  // once it is needed
 };

@@ -67,8 +67,9 @@ def renamed(calls, old, new):
         _escaped(old), _escaped(new))) for c in calls]
 
 
-def read(path):
-    """The calls that succeeded, in the order in which they began."""
+def read(path, failed=False):
+    """The calls that succeeded, or those that failed, in the order in which
+    they began."""
     calls = []
     unfinished = {}  # by thread
     with open(path, encoding="ascii") as file:
@@ -83,7 +84,7 @@ def read(path):
                 begin, first = unfinished.pop(thread)
                 text = first + resumed[1]
             call = _CALL.match(text)
-            if call and int(call[3]) >= 0:
+            if call and (int(call[3]) < 0) == failed:
                 calls.append(Call(call[1], call[2], int(call[3]), begin,
                                   number))
     calls.sort(key=lambda c: c.begin)

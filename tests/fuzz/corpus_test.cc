@@ -7,6 +7,7 @@
 namespace varkeep::storage {
 namespace {
 
+TEST(CorpusTest, Checkpoint) { ReplayCorpus("checkpoint", ReadAnyCheckpoint); }
 TEST(CorpusTest, LogReader) { ReplayCorpus("log_reader", ReadAnyLog); }
 TEST(CorpusTest, Manifest) { ReplayCorpus("manifest", ReadAnyManifest); }
 TEST(CorpusTest, Preflight) { ReplayCorpus("preflight", CheckAnyHeader); }

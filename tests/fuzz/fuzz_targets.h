@@ -13,6 +13,9 @@ namespace varkeep::storage {
 
 // Opens, inspects and truncates a log whose only segment has these bytes.
 void ReadAnyLog(std::span<const uint8_t> bytes);
+// A checkpoint of zeros with this index and trailer, behind the 2 bytes of the
+// number of the zeros.
+void ReadAnyCheckpoint(std::span<const uint8_t> bytes);
 // The text of a manifest.
 void ReadAnyManifest(std::span<const uint8_t> bytes);
 // The beginning of a foreign file, behind the 8 bytes of its size.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 
+#include "absl/strings/str_cat.h"
 #include "base/crc32c.h"
 #include "storage/checkpoint_trailer.h"
 #include "storage/memory_file_system.h"
@@ -18,6 +19,7 @@ namespace varkeep::storage {
 namespace {
 
 using absl::StatusCode;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr int64_t kValuesEnd = 100'000;
@@ -47,6 +49,20 @@ CheckpointIndex SampleIndex() {
 
 absl::Status Decoded(const CheckpointIndex& index) {
   return DecodeIndex(EncodeIndex(index), kValuesEnd).status();
+}
+
+TEST(CheckpointIndexTest, CutAnywhereItSaysSoAndWhere) {
+  const std::vector<std::byte> whole = EncodeIndex(SampleIndex());
+  for (size_t size = 0; size < whole.size(); ++size) {
+    const absl::Status status =
+        DecodeIndex(std::span(whole).first(size), kValuesEnd).status();
+    EXPECT_THAT(status,
+                StatusIs(StatusCode::kDataLoss,
+                         AllOf(HasSubstr(absl::StrCat(
+                                   "its index of ", size,
+                                   " bytes is cut or damaged: what begins at")),
+                               HasSubstr("goes beyond its end"))));
+  }
 }
 
 TEST(CheckpointIndexTest, IsReadAsItWasWritten) {

@@ -18,6 +18,7 @@ namespace varkeep {
 namespace {
 
 using storage::MemoryFileSystem;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -181,6 +182,56 @@ TEST(DirectoryCheckpointStoreTest, AdoptsACompleteFileThatIsNotListed) {
   }
   ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
   EXPECT_THAT(store->notices(), IsEmpty());
+}
+
+TEST(DirectoryCheckpointStoreTest, AManifestOfAbsurdSizeIsNotRead) {
+  MemoryFileSystem disk;
+  WriteRevisions(disk, {1});
+  ASSERT_OK(disk.Remove(Path("MANIFEST.json")));
+  ASSERT_OK_AND_ASSIGN(auto file, disk.Create(Path("MANIFEST.json")));
+  ASSERT_OK(file->Truncate((64 << 20) + 1));
+
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
+  EXPECT_THAT(
+      store->notices(),
+      Contains(HasSubstr("manifest '/data/MANIFEST.json' has 67108865 bytes")));
+  EXPECT_EQ(WholeRevisions(*store), Revisions{1});
+}
+
+TEST(DirectoryCheckpointStoreTest, APathHasAtMost256Components) {
+  MemoryFileSystem disk;
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
+  auto write = [&](int components) {
+    std::string path = "a";
+    while (--components > 0) path += "/a";
+    storage::CheckpointContents contents;
+    contents.revision = 1;
+    contents.entries = {{path, DType::kFloat32, {}, Of<float>({}, {1}), {}}};
+    return store->Write(std::move(contents), nullptr).status();
+  };
+  EXPECT_OK(write(256));
+  EXPECT_THAT(write(257),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("a/a/a")));
+}
+
+TEST(DirectoryCheckpointStoreTest, AFileThatReadsBackOtherwiseIsNotPublished) {
+  MemoryFileSystem disk;
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
+  ASSERT_OK(store->Write(SampleContents(1), nullptr));
+  ASSERT_OK(store->Write(SampleContents(2), nullptr));
+  // A whole checkpoint, but another one.
+  auto exchange = [&](int64_t /*written*/, int64_t /*total*/) {
+    const std::vector<std::string> names = disk.List(kDataDir).value();
+    for (const std::string& name : names) {
+      if (!absl::EndsWith(name, ".tmp")) continue;
+      disk.Rename(Path("ckpt-000002.h5"), Path(name)).IgnoreError();
+    }
+  };
+
+  EXPECT_THAT(store->Write(SampleContents(3), exchange),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("is not what was written to it")));
+  EXPECT_EQ((*store->List()).size(), 2);
 }
 
 TEST(DirectoryCheckpointStoreTest, RebuildsAMissingManifest) {

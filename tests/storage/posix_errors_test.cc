@@ -2,7 +2,6 @@
 //
 // What the system refuses, and what it is called then.
 #include <gmock/gmock.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "storage/posix_file_system.h"
+#include "tests/testing/resource_limit.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 
@@ -22,23 +22,6 @@ using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// A limit of this process while it lives.
-class Limit {
- public:
-  Limit(__rlimit_resource resource, rlim_t limit) : resource_(resource) {
-    EXPECT_EQ(::getrlimit(resource_, &before_), 0);
-    const rlimit now{limit, before_.rlim_max};
-    EXPECT_EQ(::setrlimit(resource_, &now), 0);
-  }
-  ~Limit() { ::setrlimit(resource_, &before_); }
-  Limit(const Limit&) = delete;
-  Limit& operator=(const Limit&) = delete;
-
- private:
-  const __rlimit_resource resource_;
-  rlimit before_;
-};
 
 class PosixErrorsTest : public ::testing::Test {
  protected:
@@ -57,7 +40,7 @@ TEST_F(PosixErrorsTest, RoomThatIsNotThereIsExhausted) {
   EXPECT_THAT(file->Reserve(int64_t{1} << 62),
               StatusIs(StatusCode::kResourceExhausted,
                        HasSubstr("cannot reserve 4611686018427387904 bytes")));
-  Limit limit(RLIMIT_FSIZE, 4096);
+  ResourceLimit limit(RLIMIT_FSIZE, 4096);
 
   const auto exhausted =
       StatusIs(StatusCode::kResourceExhausted, HasSubstr(Path("a")));
@@ -70,7 +53,7 @@ TEST_F(PosixErrorsTest, RoomThatEndsWithinALargeWriteIsExhausted) {
   constexpr int64_t kRoom = (2 << 20) + 100;
   ASSERT_OK_AND_ASSIGN(auto file, fs_.Create(Path("a")));
   ASSERT_OK(file->Reserve(4 << 20));
-  Limit limit(RLIMIT_FSIZE, kRoom);
+  ResourceLimit limit(RLIMIT_FSIZE, kRoom);
 
   EXPECT_THAT(file->WriteAt(0, std::vector<std::byte>(4 << 20)),
               StatusIs(StatusCode::kResourceExhausted, HasSubstr(Path("a"))));
@@ -82,7 +65,7 @@ TEST_F(PosixErrorsTest, TooManyOpenFilesAreExhaustion) {
   std::vector<absl::Status> results;
   {
     // Matchers wait: under UndefinedBehaviorSanitizer they need descriptors.
-    Limit limit(RLIMIT_NOFILE, 3);
+    ResourceLimit limit(RLIMIT_NOFILE, 3);
     results = {
         fs_.Create(Path("b")).status(),  fs_.OpenForRead(Path("a")).status(),
         fs_.Lock(Path("LOCK")).status(), fs_.List(dir_.path()).status(),

@@ -14,6 +14,11 @@ class FakeClock : public Clock {
     MutexLock lock(&mutex_);
     return now_;
   }
+  // Looks again and again: nobody tells it that the time has come.
+  void WaitUntil(absl::Time /*time*/, CondVar* condition,
+                 Mutex* mutex) override {
+    condition->WaitFor(mutex, 1e-4);
+  }
   void Advance(absl::Duration duration) {
     MutexLock lock(&mutex_);
     now_ += duration;

@@ -59,21 +59,24 @@ absl::StatusOr<bool> IsStored(hid_t type, DType dtype) {
 }
 
 // Our own checkpoints say so in a text; the bytes are those of a uint16.
-bool SaysBfloat16(hid_t dataset) {
-  if (H5Aexists(dataset, hdf5::kDType) <= 0) return false;
-  auto attribute = hdf5::Own<hdf5::AttributeHandle>(
-      H5Aopen(dataset, hdf5::kDType, H5P_DEFAULT), "H5Aopen");
-  if (!attribute.ok()) return false;
-  auto type = hdf5::Own<hdf5::DatatypeHandle>(H5Aget_type(attribute->id()),
-                                              "H5Aget_type");
-  auto space = hdf5::Own<hdf5::DataspaceHandle>(H5Aget_space(attribute->id()),
-                                                "H5Aget_space");
-  if (!type.ok() || !space.ok() || H5Tis_variable_str(type->id()) <= 0 ||
-      H5Sget_simple_extent_npoints(space->id()) != 1) {
+absl::StatusOr<bool> SaysBfloat16(hid_t dataset) {
+  const htri_t exists = H5Aexists(dataset, hdf5::kDType);
+  if (exists < 0) return hdf5::ErrorFromStack("H5Aexists");
+  if (exists == 0) return false;
+  ASSIGN_OR_RETURN(auto attribute,
+                   Own<hdf5::AttributeHandle>(
+                       H5Aopen(dataset, hdf5::kDType, H5P_DEFAULT), "H5Aopen"));
+  ASSIGN_OR_RETURN(auto type, Own<hdf5::DatatypeHandle>(
+                                  H5Aget_type(attribute.id()), "H5Aget_type"));
+  ASSIGN_OR_RETURN(
+      auto space,
+      Own<hdf5::DataspaceHandle>(H5Aget_space(attribute.id()), "H5Aget_space"));
+  if (H5Tis_variable_str(type.id()) <= 0 ||
+      H5Sget_simple_extent_npoints(space.id()) != 1) {
     return false;
   }
   char* text = nullptr;
-  if (H5Aread(attribute->id(), type->id(), &text) < 0) return false;
+  RETURN_IF_ERROR(Check(H5Aread(attribute.id(), type.id(), &text), "H5Aread"));
   const bool says = text != nullptr && absl::string_view(text) == "bfloat16";
   H5free_memory(text);
   return says;
@@ -128,10 +131,9 @@ absl::StatusOr<DType> DTypeOfDataset(hid_t dataset) {
     if (dtype == DType::kBfloat16) continue;  // as uint16
     ASSIGN_OR_RETURN(bool is_stored, IsStored(type.id(), dtype));
     if (!is_stored) continue;
-    if (dtype == DType::kUint16 && SaysBfloat16(dataset)) {
-      return DType::kBfloat16;
-    }
-    return dtype;
+    if (dtype != DType::kUint16) return dtype;
+    ASSIGN_OR_RETURN(bool is_bfloat16, SaysBfloat16(dataset));
+    return is_bfloat16 ? DType::kBfloat16 : dtype;
   }
   return Refused(absl::StrCat("its elements are ",
                               ClassName(H5Tget_class(type.id())),
@@ -181,6 +183,11 @@ absl::Status CheckStorage(hid_t dataset, int64_t size_bytes, int64_t file_bytes,
   if (stored > static_cast<hsize_t>(file_bytes)) {
     return absl::DataLossError(absl::StrCat(
         "it says that it has ", stored, " bytes in a file of ", file_bytes));
+  }
+  // HDF5 1.10.8 would give what is in memory behind it.
+  if (layout == H5D_COMPACT && stored != static_cast<hsize_t>(size_bytes)) {
+    return absl::DataLossError(absl::StrCat(
+        "it has ", size_bytes, " bytes, of which ", stored, " are stored"));
   }
   const int64_t most = ExpansionLimit(static_cast<int64_t>(stored));
   if (size_bytes > most) {

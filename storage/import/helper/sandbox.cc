@@ -34,11 +34,13 @@ absl::Status SystemError(absl::string_view call, int error) {
       absl::StrCat(call, " failed: ", std::generic_category().message(error)));
 }
 
-absl::Status Limit(__rlimit_resource_t resource, int64_t value) {
-  const auto limit = static_cast<rlim_t>(value);
-  const rlimit both{limit, limit};
-  if (setrlimit(resource, &both) != 0) return SystemError("setrlimit", errno);
+absl::Status Limit(__rlimit_resource_t resource, int64_t soft, int64_t hard) {
+  const rlimit limit{static_cast<rlim_t>(soft), static_cast<rlim_t>(hard)};
+  if (setrlimit(resource, &limit) != 0) return SystemError("setrlimit", errno);
   return absl::OkStatus();
+}
+absl::Status Limit(__rlimit_resource_t resource, int64_t value) {
+  return Limit(resource, value, value);
 }
 
 struct FilterRelease {
@@ -97,7 +99,8 @@ absl::Status LimitResources(int64_t memory_bytes, int64_t cpu_seconds) {
 #else
   static_cast<void>(memory_bytes);
 #endif
-  RETURN_IF_ERROR(Limit(RLIMIT_CPU, cpu_seconds));
+  // The soft limit comes with a signal that says which one it was.
+  RETURN_IF_ERROR(Limit(RLIMIT_CPU, cpu_seconds, cpu_seconds + 1));
   RETURN_IF_ERROR(Limit(RLIMIT_FSIZE, 0));
   RETURN_IF_ERROR(Limit(RLIMIT_NOFILE, 0));
   return Limit(RLIMIT_CORE, 0);

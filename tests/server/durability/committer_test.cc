@@ -148,6 +148,24 @@ TEST_F(LoggedCommitterTest, ADiskThatFailsChangesNothing) {
   EXPECT_THAT(ValueOf(store_, "v"), TensorEq(Of<float>({}, {1})));
 }
 
+TEST_F(LoggedCommitterTest, CountsTheChangesThatTheLogRefuses) {
+  Fault full;
+  full.at = 1;
+  full.code = StatusCode::kResourceExhausted;
+  faulty_.Inject(full);
+  EXPECT_THAT(committer_.Apply(AssignTo(2)),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("/log")));
+  EXPECT_EQ(committer_.refused().disk_full, 1);
+  EXPECT_EQ(committer_.refused().log_broken, 0);
+  ASSERT_OK(committer_.Apply(AssignTo(2)));
+
+  BreakDisk();
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(committer_.Apply(AssignTo(3)).ok());
+
+  EXPECT_EQ(committer_.refused().disk_full, 1);
+  EXPECT_EQ(committer_.refused().log_broken, 2);
+}
+
 TEST_F(LoggedCommitterTest, ARepeatedRequestThatCannotBeMadeDurableFails) {
   const RequestId id{1, 1};
   ASSERT_OK(committer_.Apply(AssignTo(1), Wanting(Durability::kNone, id)));

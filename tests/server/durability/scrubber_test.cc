@@ -34,6 +34,11 @@ class WatchedStore final : public CheckpointStore {
     MutexLock lock(&mutex_);
     action_ = std::move(action);
   }
+  // Verifications fail from now on.
+  void FailVerify(absl::Status error) {
+    MutexLock lock(&mutex_);
+    error_ = std::move(error);
+  }
   void WaitForLists(int count) {
     MutexLock lock(&mutex_);
     while (lists_ < count) changed_.Wait(&mutex_);
@@ -71,13 +76,16 @@ class WatchedStore final : public CheckpointStore {
   absl::StatusOr<VerifyReport> Verify(CheckpointId id,
                                       const VerifyProgress& progress) override {
     std::function<void(CheckpointId)> action;
+    absl::Status error;
     {
       MutexLock lock(&mutex_);
       verified_.push_back(id);
       changed_.NotifyAll();
       action = action_;
+      error = error_;
     }
     if (action) action(id);
+    if (!error.ok()) return error;
     return base_->Verify(id, progress);
   }
   absl::Status Remove(CheckpointId id) override { return base_->Remove(id); }
@@ -90,6 +98,7 @@ class WatchedStore final : public CheckpointStore {
   int lists_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<CheckpointId> verified_ ABSL_GUARDED_BY(mutex_);
   std::function<void(CheckpointId)> action_ ABSL_GUARDED_BY(mutex_);
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
 };
 
 class ScrubberTest : public ::testing::Test {
@@ -202,6 +211,20 @@ TEST_F(ScrubberTest, ReadsNoFasterThanItMay) {
   }
   WakeAndWait();
   EXPECT_GE(scrubber_->state().verdicts.at(1).at, start + absl::Seconds(10));
+}
+
+TEST_F(ScrubberTest, WhatCannotBeReadIsToldAndIsNotDamage) {
+  Write(1);
+  checkpoints_.FailVerify(absl::ResourceExhaustedError("no descriptors"));
+  Start();
+  WakeAndWait();
+  EXPECT_EQ(scrubber_->state().verdicts.at(1).what, "no descriptors");
+  EXPECT_FALSE(scrubber_->state().verdicts.at(1).damaged);
+
+  checkpoints_.FailVerify(absl::OkStatus());
+  clock_.Advance(Unlimited().interval);
+  WakeAndWait();
+  EXPECT_EQ(scrubber_->state().verdicts.at(1).what, "");
 }
 
 TEST_F(ScrubberTest, StopsWhileItWaits) {

@@ -7,11 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tests/server/service/calls.h"
+#include "tests/testing/resource_limit.h"
 
 namespace varkeep {
 namespace {
@@ -69,6 +71,30 @@ TEST_F(MetricsTest, TellHowTheServerIs) {
   EXPECT_THAT(metrics,
               HasSubstr("# TYPE varkeep_log_appended_bytes_total counter"));
   EXPECT_THAT(metrics, HasSubstr("varkeep_damaged_checkpoints 0"));
+}
+
+TEST_F(MetricsTest, CountTheChangesThatAFullDiskRefuses) {
+  ::signal(SIGXFSZ, SIG_IGN);  // as varkeepd does
+  ASSERT_OK(stubs_.Declare("v", {2, 3}));
+  EXPECT_THAT(
+      Scrape(Port()),
+      HasSubstr("varkeep_changes_refused_total{reason=\"disk_full\"} 0"));
+  {
+    ResourceLimit full(RLIMIT_FSIZE, 4096);
+    EXPECT_THAT(
+        stubs_.Declare("w", {2, 3}),
+        StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("log-")));
+  }
+  ASSERT_OK(stubs_.Declare("w", {2, 3}));
+
+  const std::string metrics = Scrape(Port());
+
+  EXPECT_THAT(
+      metrics,
+      HasSubstr("varkeep_changes_refused_total{reason=\"disk_full\"} 1"));
+  EXPECT_THAT(
+      metrics,
+      HasSubstr("varkeep_changes_refused_total{reason=\"log_broken\"} 0"));
 }
 
 TEST_F(MetricsTest, AnAddressInUseIsSaid) {

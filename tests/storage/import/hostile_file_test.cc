@@ -2,15 +2,18 @@
 //
 // Files that want more than to be read: none of them ends or holds up this
 // process, none brings bytes that are not its own.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <random>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "storage/import/helper_process.h"
 #include "tests/storage/import/import_testing.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
@@ -92,6 +95,41 @@ TEST(HostileFileTest, LimitsHold) {
   options.limits.max_depth = 2;
   EXPECT_THAT(Import(Files() + "/good.h5", options).status,
               StatusIs(kExhausted, HasSubstr("2 groups deep")));
+}
+
+#ifndef __SANITIZE_ADDRESS__  // with it there is no limit of memory
+TEST(HostileFileTest, MemoryHasALimit) {
+  ImportOptions options;
+  options.limits.max_tensor_bytes = 1 << 20;
+  EXPECT_THAT(
+      Import(Files() + "/memory.h5", options).status,
+      StatusIs(kExhausted, AllOf(HasSubstr("memory.h5"), HasSubstr("'v'"),
+                                 HasSubstr("memory allocation"))));
+}
+#endif
+
+TEST(HostileFileTest, TimeHasALimit) {
+  ImportOptions options;
+  options.limits.timeout = absl::ZeroDuration();  // 1 s for what is in the file
+  EXPECT_THAT(Import(Files() + "/time.h5", options).status,
+              StatusIs(absl::StatusCode::kDeadlineExceeded,
+                       AllOf(HasSubstr("time.h5"), HasSubstr("takes longer"))));
+}
+
+TEST(HostileFileTest, ProcessorTimeHasALimit) {
+  const int file = open((Files() + "/time.h5").c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string much = absl::StrCat(int64_t{1} << 40);
+  ASSERT_OK_AND_ASSIGN(
+      auto helper,
+      HelperProcess::Start(IMPORT_HELPER, {"10", "10", much, much, "1"}, file));
+  close(file);
+  std::vector<char> announced(4096);
+  while (read(helper->results(), announced.data(), announced.size()) > 0) {
+  }
+
+  EXPECT_THAT(helper->WhyItEnded(),
+              StatusIs(absl::StatusCode::kDeadlineExceeded,
+                       HasSubstr("processor time")));
 }
 
 TEST(HostileFileTest, AHundredThousandObjectsAreSoonTooMany) {

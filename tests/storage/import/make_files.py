@@ -5,7 +5,9 @@ good.h5 is as Keras writes weights; the others are each bad in their own way.
 """
 import os
 import sys
+import zlib
 
+import damaged_files
 import h5py
 import numpy as np
 from h5py import h5d, h5p, h5s, h5t
@@ -70,6 +72,14 @@ def other_places():
         file.create_virtual_dataset("v", layout)
 
 
+def overlong_chunks(file, chunks, stream):
+    chunk = 64 << 10
+    data = file.create_dataset("v", (chunks * chunk,), "u1", chunks=(chunk,),
+                               compression="gzip")
+    for i in range(chunks):
+        data.id.write_direct_chunk((i * chunk,), stream)
+
+
 def bombs():
     with new("declared_bomb") as file:
         file.create_dataset("bomb", shape=(1 << 59,), dtype="<f8",
@@ -78,6 +88,14 @@ def bombs():
         file.create_dataset("bomb", data=np.zeros(1 << 27, dtype="u1"),
                             chunks=(1 << 24,), compression="gzip",
                             compression_opts=9)
+    # Streams that go on behind the end of their chunk.
+    with new("memory") as file:
+        compressor = zlib.compressobj(1)
+        stream = b"".join(compressor.compress(bytes(1 << 20))
+                          for _ in range(1100)) + compressor.flush()
+        overlong_chunks(file, 1, stream)
+    with new("time") as file:
+        overlong_chunks(file, 2000, zlib.compress(bytes(16 << 20), 9))
     with new("chunk_bomb") as file:
         file.create_dataset("bomb", shape=(1,), maxshape=(None,), dtype="u1",
                             chunks=((1 << 32) - 1,))
@@ -140,6 +158,7 @@ def names_and_links():
         file["v"] = np.zeros(3)
 
 
+damaged_files.make(os.path.join(DIRECTORY, "damaged"))
 good()
 other_places()
 bombs()

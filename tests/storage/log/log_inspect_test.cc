@@ -156,6 +156,34 @@ TEST_F(LogInspectTest, CutsThatMakeNoSenseChangeNothing) {
   EXPECT_EQ(SegmentPaths(&disk_), paths_);
 }
 
+// What a power cut leaves of a log that nobody synced: a segment that was not
+// written to its end, and others after it.
+TEST_F(LogInspectTest, WhatFollowsATornSegmentIsVoid) {
+  for (const std::string& path : paths_) ASSERT_OK(disk_.Remove(path));
+  {
+    OpenedLog opened = OpenLog(&disk_, kOptions);
+    for (uint32_t i = 0; i < 60; ++i) {
+      ASSERT_OK(
+          Append(opened.log.get(), SampleEntry(i), Durability::kNone).result);
+    }
+  }
+  paths_ = SegmentPaths(&disk_);
+  Inspect();
+  const RecordReport torn = records_[5];
+  ASSERT_EQ(torn.path, paths_[0]);
+  std::vector<std::byte> bytes = ReadWhole(&disk_, paths_[0]);
+  std::fill(bytes.begin() + torn.offset, bytes.end(), std::byte{0});
+  WriteWhole(&disk_, paths_[0], bytes);
+
+  const std::vector<SegmentReport> reports = Inspect();
+
+  EXPECT_EQ(reports[0].state, SegmentReport::State::kTorn);
+  EXPECT_EQ(reports[0].end, torn.offset);
+  EXPECT_THAT(std::span(reports).subspan(1),
+              Each(Field(&SegmentReport::state, SegmentReport::State::kVoid)));
+  EXPECT_EQ(Samples(), 5);
+}
+
 TEST_F(LogInspectTest, TheLogThatWasGivenUpIsVoid) {
   std::vector<std::byte> last = ReadWhole(&disk_, paths_.back());
   ASSERT_OK(disk_.Remove(paths_.back()));

@@ -8,6 +8,7 @@
 #include "storage/memory_file_system.h"
 #include "storage/posix_file_system.h"
 #include "tests/storage/log/log_testing.h"
+#include "tests/testing/fake_clock.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/testing/tensors.h"
@@ -255,6 +256,30 @@ TEST(LogTest, DurabilityReachedIsTold) {
   EXPECT_THAT(Append(log, Body("d"), Durability::kInterval).result,
               IsOkAndHolds(Durability::kInterval));
   while (log->state().synced < 4) std::this_thread::yield();
+}
+
+TEST(LogTest, AnIntervalAfterItsAcknowledgementAChangeIsOnTheDisk) {
+  MemoryFileSystem disk;
+  FakeClock clock;
+  LogOptions options = SmallSegments();
+  options.clock = &clock;
+  options.sync_interval = absl::Milliseconds(1000);
+  OpenedLog opened = OpenLog(&disk, options);
+  Log* log = opened.log.get();
+  constexpr absl::Duration kStep = absl::Milliseconds(100);
+  constexpr uint64_t kSteps = 10;  // of an interval
+
+  for (uint64_t change = 1; change <= 5 * kSteps; ++change) {
+    ASSERT_OK(Append(log, Body("a"), Durability::kInterval).result);
+    // The first of every interval begins it.
+    EXPECT_EQ(log->state().synced, (change - 1) / kSteps * kSteps);
+    clock.Advance(kStep);
+    if (change < kSteps) continue;
+    while (log->state().synced < change - kSteps + 1) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(log->state().synced, change / kSteps * kSteps);
+  }
 }
 
 TEST(LogTest, IntervalIsKeptByAClose) {
