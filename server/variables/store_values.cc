@@ -2,6 +2,8 @@
 //
 // Changes of values: one at a time and, in a transaction, several at once.
 #include <map>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -182,22 +184,33 @@ class VariableStore::Transaction {
   absl::StatusOr<Applied> Run(const Call& call);
 
  private:
+  using Operation = TransactionMutation::Operation;
+
   // A variable as the operations so far have left it.
   struct Draft {
-    const Variable* variable = nullptr;
+    Variable* variable = nullptr;
     Shape shape;
     std::shared_ptr<Tensor> value;
     bool owned = false;    // made here: may be changed in place
     bool changed = false;  // by an operation
+    // Begun in place: these are applied to the variable's own value, in order,
+    // once they are committed.
+    bool in_place = false;
+    std::vector<const Operation*> later;
 
     ValueType type() const { return {variable->name, variable->dtype, shape}; }
   };
 
   absl::Status Find();
   absl::Status CheckVersions();
+  void BeginDrafts();
+  absl::Status Add(const Operation& operation);
   absl::Status Add(const AssignMutation& assign, Draft* draft);
   template <typename Change>
   absl::Status Add(const Change& change, Draft* draft);
+  absl::StatusOr<Applied> Make(const Call& call);
+  void ApplyLater(Draft* draft);
+  void EndDrafts();
 
   const TransactionMutation& mutation_;
   VariableStore* const store_;
@@ -215,14 +228,20 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
   std::vector<VariablePtr> variables;
   for (const auto& [name, variable] : variables_) variables.push_back(variable);
   Writers writers(std::move(variables));
+  {
+    MutexLock lock(&store_->mutex_);
+    RETURN_IF_ERROR(CheckVersions());
+    BeginDrafts();
+  }
+  absl::StatusOr<Applied> applied = Make(call);
+  EndDrafts();
+  return applied;
+}
+
+absl::StatusOr<Applied> VariableStore::Transaction::Make(const Call& call) {
   Reservation reservation(store_);
-  RETURN_IF_ERROR(CheckVersions());
-  for (const TransactionMutation::Operation& operation : mutation_.operations) {
-    RETURN_IF_ERROR(std::visit(
-        [this](const auto& change) {
-          return Add(change, &drafts_.at(change.name));
-        },
-        operation));
+  for (const Operation& operation : mutation_.operations) {
+    RETURN_IF_ERROR(Add(operation));
   }
   std::erase_if(drafts_,
                 [](const auto& draft) { return !draft.second.changed; });
@@ -232,8 +251,9 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
     MutexLock lock(&store_->mutex_);
     int64_t growth = 0;
     for (const auto& [name, draft] : drafts_) {
+      if (draft.in_place) continue;
       growth += BytesOf(draft.value) -
-                ReplacedValues::BytesFreedWith(variables_.at(name)->value);
+                ReplacedValues::BytesFreedWith(draft.variable->value);
     }
     RETURN_IF_ERROR(reservation.Take(growth));
   }
@@ -241,13 +261,13 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
       store_->Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         reservation.Release();
         for (auto& [name, draft] : drafts_) {
-          Variable* variable = variables_.at(name).get();
-          variable->shape = draft.shape;
-          // The old value is freed with the draft.
-          draft.value = store_->SetValue(variable, std::move(draft.value),
+          draft.variable->shape = draft.shape;
+          // What is given back, the old value or the same, goes with the draft.
+          draft.value = store_->SetValue(draft.variable, std::move(draft.value),
                                          applied.revision);
         }
       }));
+  for (auto& [name, draft] : drafts_) ApplyLater(&draft);
   return applied;
 }
 
@@ -268,14 +288,11 @@ absl::Status VariableStore::Transaction::Find() {
   return absl::OkStatus();
 }
 
-// Conditions first, then the versions that operations expect; and begins the
-// drafts.
-absl::Status VariableStore::Transaction::CheckVersions() {
-  MutexLock lock(&store_->mutex_);
+// Conditions first, then the versions that operations expect.
+absl::Status VariableStore::Transaction::CheckVersions()
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (const auto& [name, variable] : variables_) {
     RETURN_IF_ERROR(store_->CheckAlive(*variable));
-    drafts_[name] = {variable.get(), variable->shape, variable->value, false,
-                     false};
   }
   for (const VersionCondition& condition : mutation_.conditions) {
     RETURN_IF_ERROR(
@@ -292,6 +309,40 @@ absl::Status VariableStore::Transaction::CheckVersions() {
   return absl::OkStatus();
 }
 
+void VariableStore::Transaction::BeginDrafts() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (const auto& [name, variable] : variables_) {
+    drafts_[name].variable = variable.get();
+    drafts_[name].shape = variable->shape;
+  }
+  // What an assign gives another value is not changed in place before.
+  std::set<std::string> assigned;
+  std::set<std::string> updated;
+  for (const Operation& operation : mutation_.operations) {
+    const bool assigns = std::holds_alternative<AssignMutation>(operation);
+    (assigns ? assigned : updated)
+        .insert(std::visit([](const auto& change) { return change.name; },
+                           operation));
+  }
+  for (auto& [name, draft] : drafts_) {
+    draft.in_place = updated.contains(name) && !assigned.contains(name) &&
+                     draft.variable->value != nullptr &&
+                     store_->BeginInPlace(draft.variable);
+    draft.value = draft.variable->value;
+  }
+}
+
+absl::Status VariableStore::Transaction::Add(const Operation& operation) {
+  return std::visit(
+      [&](const auto& change) -> absl::Status {
+        Draft* draft = &drafts_.at(change.name);
+        RETURN_IF_ERROR(Add(change, draft));
+        draft->changed = true;
+        if (draft->in_place) draft->later.push_back(&operation);
+        return absl::OkStatus();
+      },
+      operation);
+}
+
 absl::Status VariableStore::Transaction::Add(const AssignMutation& assign,
                                              Draft* draft) {
   RETURN_IF_ERROR(CheckAssign(draft->type(), assign.value->dtype(),
@@ -299,7 +350,6 @@ absl::Status VariableStore::Transaction::Add(const AssignMutation& assign,
   draft->shape = assign.value->shape();
   draft->value = Adopt(assign.value);
   draft->owned = false;  // the mutation holds it too
-  draft->changed = true;
   return absl::OkStatus();
 }
 
@@ -308,6 +358,7 @@ absl::Status VariableStore::Transaction::Add(const Change& change,
                                              Draft* draft) {
   if (draft->value == nullptr) return UninitializedError(change.name);
   RETURN_IF_ERROR(CheckChange(change, draft->type()));
+  if (draft->in_place) return absl::OkStatus();
   if (draft->owned) {
     InPlace(change, draft->value.get(), store_->pool_);
   } else {
@@ -315,8 +366,27 @@ absl::Status VariableStore::Transaction::Add(const Change& change,
                      Changed(change, *draft->value, store_->pool_));
   }
   draft->owned = true;
-  draft->changed = true;
   return absl::OkStatus();
+}
+
+void VariableStore::Transaction::ApplyLater(Draft* draft) {
+  for (const Operation* operation : draft->later) {
+    std::visit(
+        [&](const auto& change) {
+          if constexpr (!std::is_same_v<decltype(change),
+                                        const AssignMutation&>) {
+            InPlace(change, draft->value.get(), store_->pool_);
+          }
+        },
+        *operation);
+  }
+}
+
+void VariableStore::Transaction::EndDrafts() {
+  for (auto& [name, draft] : drafts_) {
+    draft.value.reset();
+    if (draft.in_place) store_->EndInPlace(draft.variable);
+  }
 }
 
 }  // namespace varkeep

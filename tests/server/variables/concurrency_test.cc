@@ -123,6 +123,40 @@ TEST_F(ConcurrencyTest, ManyValuesAreReadAtOneRevision) {
   Join(std::move(readers));
 }
 
+TEST_F(ConcurrencyTest, ATransactionIsSeenAsAWhole) {
+  Put(store_, "a", Filled(0));
+  Put(store_, "b", Filled(0));
+  std::atomic<bool> done = false;
+  std::atomic<int> reads = 0;
+
+  auto readers = Start(2, [&](int reader) {
+    while (!done) {
+      TensorRef a;
+      TensorRef b;
+      if (reader == 0) {
+        absl::StatusOr<Cut> cut = store_.ReadCut("", {"a", "b"});
+        ASSERT_OK(cut);
+        a = cut->values[0].value;
+        b = cut->values[1].value;
+      } else {
+        const StoreSnapshot snapshot = store_.Snapshot();
+        a = snapshot.variables[0].value;
+        b = snapshot.variables[1].value;
+      }
+      ASSERT_EQ(CommonValue(*a), CommonValue(*b));
+      ++reads;
+    }
+  });
+  const UpdateMutation add{"", "a", UpdateOp::kAdd, Filled(1), {}};
+  UpdateMutation other = add;
+  other.name = "b";
+  for (int round = 0; round < 1500 || reads < 200; ++round) {
+    ASSERT_OK(store_.Apply(TransactionMutation{"", {add, other}, {}}));
+  }
+  done = true;
+  Join(std::move(readers));
+}
+
 TEST_F(ConcurrencyTest, AVariableMayBeDeletedWhileItIsUpdated) {
   Put(store_, "v", Filled(0));
   std::atomic<bool> done = false;

@@ -54,6 +54,101 @@ TEST_F(TransactionStoreTest, ValuesThatReadersHoldStay) {
   EXPECT_THAT(ValueOf(store_, "a"), TensorEq(Number(15)));
 }
 
+// Values that are not so small that copying them is cheaper.
+class LargeTransactionTest : public TransactionStoreTest {
+ protected:
+  static constexpr int64_t kRows = 50'000;
+
+  LargeTransactionTest() {
+    for (const char* name : {"x", "y"}) {
+      Put(store_, name, Of<float>({kRows, 2}, std::vector<float>(2 * kRows)));
+    }
+  }
+  static ScatterMutation AddToRow(const std::string& name, int64_t row,
+                                  float value) {
+    return {"",
+            name,
+            ScatterOp::kAdd,
+            /*nd=*/false,
+            Of<int64_t>({1}, {row}),
+            Of<float>({1, 2}, {value, value}),
+            {}};
+  }
+  static TensorRef Expected(float first, float last) {
+    std::vector<float> values(2 * kRows);
+    values[0] = values[1] = first;
+    values[2 * kRows - 2] = values[2 * kRows - 1] = last;
+    return Of<float>({kRows, 2}, values);
+  }
+  const std::byte* BytesOf(const std::string& name) {
+    return ValueOf(store_, name)->bytes().data();
+  }
+};
+
+TEST_F(LargeTransactionTest, RowsOfValuesThatNobodyHoldsAreChangedInPlace) {
+  const std::byte* x = BytesOf("x");
+  const std::byte* y = BytesOf("y");
+
+  ASSERT_OK(store_.Apply(TransactionMutation{
+      "",
+      {AddToRow("x", 0, 1), AddToRow("y", 0, 2), AddToRow("x", kRows - 1, 3),
+       AddToRow("x", 0, 4), AssignTo("a", 7)},
+      {}}));
+
+  EXPECT_THAT(ValueOf(store_, "x"), TensorEq(Expected(5, 3)));
+  EXPECT_THAT(ValueOf(store_, "y"), TensorEq(Expected(2, 0)));
+  EXPECT_THAT(ValueOf(store_, "a"), TensorEq(Number(7)));
+  EXPECT_EQ(BytesOf("x"), x);
+  EXPECT_EQ(BytesOf("y"), y);
+  EXPECT_EQ(VersionOf("x"), VersionOf("a"));
+}
+
+TEST_F(LargeTransactionTest, AValueThatSomebodyHoldsStays) {
+  const TensorRef held = ValueOf(store_, "x");
+  const std::byte* y = BytesOf("y");
+
+  ASSERT_OK(store_.Apply(
+      TransactionMutation{"", {AddToRow("x", 0, 1), AddToRow("y", 0, 2)}, {}}));
+
+  EXPECT_THAT(held, TensorEq(Expected(0, 0)));
+  EXPECT_THAT(ValueOf(store_, "x"), TensorEq(Expected(1, 0)));
+  EXPECT_THAT(ValueOf(store_, "y"), TensorEq(Expected(2, 0)));
+  EXPECT_EQ(BytesOf("y"), y);
+}
+
+TEST_F(LargeTransactionTest, AnAssignedValueIsChangedAfterwards) {
+  ASSERT_OK(store_.Apply(TransactionMutation{
+      "",
+      {AddToRow("x", 0, 1), AssignMutation{"", "x", Expected(10, 20), {}, true},
+       AddToRow("x", 0, 5)},
+      {}}));
+
+  EXPECT_THAT(ValueOf(store_, "x"), TensorEq(Expected(15, 20)));
+}
+
+TEST_F(LargeTransactionTest, WhatFailsLaterOrIsNotKeptChangesNothing) {
+  const TransactionMutation failing{
+      "", {AddToRow("x", 0, 1), AddToRow("y", kRows, 2)}, {}};
+  EXPECT_THAT(store_.Apply(failing),
+              StatusIs(StatusCode::kInvalidArgument,
+                       HasSubstr("indices[0] = 50000 is not in [0, 50000)")));
+
+  class Full final : public Journal {
+    absl::Status Commit(uint64_t, absl::FunctionRef<void(Revision)>) override {
+      return absl::ResourceExhaustedError("full");
+    }
+  } full;
+  const TransactionMutation good{
+      "", {AddToRow("x", 0, 1), AddToRow("y", 0, 2)}, {}};
+  EXPECT_THAT(store_.Apply(good, {}, &full),
+              StatusIs(StatusCode::kResourceExhausted, HasSubstr("full")));
+
+  EXPECT_THAT(ValueOf(store_, "x"), TensorEq(Expected(0, 0)));
+  EXPECT_THAT(ValueOf(store_, "y"), TensorEq(Expected(0, 0)));
+  ASSERT_OK(store_.Apply(good));
+  EXPECT_THAT(ValueOf(store_, "y"), TensorEq(Expected(2, 0)));
+}
+
 TEST_F(TransactionStoreTest, AnErrorAnywhereChangesNothing) {
   ASSERT_OK(Declare(store_, SpecOf("empty")));
   const StoreSnapshot before = store_.Snapshot();
