@@ -20,7 +20,8 @@ void Join(std::vector<std::thread> threads) {
   for (std::thread& thread : threads) thread.join();
 }
 
-constexpr int64_t kElements = 4096;
+// Large enough to be updated in place.
+constexpr int64_t kElements = 16384;
 
 std::shared_ptr<Tensor> Filled(int64_t value) {
   return Of<int64_t>({kElements}, std::vector<int64_t>(kElements, value));
