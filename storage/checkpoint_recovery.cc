@@ -37,10 +37,7 @@ class Recovery {
     RETURN_IF_ERROR(AdoptOrQuarantine());
     ReportMissing();
     RETURN_IF_ERROR(FindLastId());
-    if (changed_) {
-      bool replaced = false;
-      RETURN_IF_ERROR(directory_.WriteManifest(manifest_, &replaced));
-    }
+    if (changed_) RETURN_IF_ERROR(ReplaceManifest());
     return std::move(manifest_);
   }
 
@@ -274,6 +271,16 @@ class Recovery {
       return names.status();
     }
     manifest_.last_id = last;
+    return absl::OkStatus();
+  }
+
+  // A full disk is no reason not to start: the one that is there says what was
+  // found here when it is read again, and the next checkpoint replaces it.
+  absl::Status ReplaceManifest() {
+    bool replaced = false;
+    absl::Status status = directory_.WriteManifest(manifest_, &replaced);
+    if (!absl::IsResourceExhausted(status)) return status;
+    Note(status.message(), "; the next checkpoint brings it up to date");
     return absl::OkStatus();
   }
 

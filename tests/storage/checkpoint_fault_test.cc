@@ -113,7 +113,11 @@ class CheckpointFaultTest : public ::testing::TestWithParam<Fault> {
     fs.Inject(FaultAt(n));
     {
       auto store = OpenStore(fs);
-      EXPECT_EQ(store.ok(), !fs.happened());
+      EXPECT_TRUE(store.ok() || fs.happened());
+      // A manifest for which there is no room is written by the next Write.
+      if (GetParam().code != absl::StatusCode::kResourceExhausted) {
+        EXPECT_EQ(store.ok(), !fs.happened());
+      }
       if (!store.ok()) {
         EXPECT_THAT(store, StatusIs(GetParam().code, HasSubstr(kDataDir)));
       }

@@ -284,6 +284,30 @@ TEST(DirectoryCheckpointStoreTest, AFullDiskIsFoundOutBeforeWriting) {
   EXPECT_EQ(fs.calls().size(), 1);
 }
 
+TEST(DirectoryCheckpointStoreTest, AFullDiskIsOpenedAlsoAfterACrash) {
+  constexpr int64_t kCapacity = 1 << 20;
+  MemoryFileSystem disk(kCapacity);
+  WriteRevisions(disk, {1, 2});
+  // As a crash between the checkpoint and its manifest leaves it.
+  ASSERT_OK(disk.Remove(Path("MANIFEST.json")));
+  ASSERT_OK_AND_ASSIGN(int64_t free, disk.FreeBytes(kDataDir));
+  ReplaceFile(disk, Path("other"), std::string(static_cast<size_t>(free), 'x'));
+  {
+    ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
+    EXPECT_THAT(store->notices(),
+                Contains(HasSubstr("the next checkpoint brings it up")));
+    EXPECT_EQ(WholeRevisions(*store), (Revisions{1, 2}));
+    EXPECT_THAT(
+        store->Write(SampleContents(3), nullptr),
+        StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("/data")));
+    ASSERT_OK(disk.Remove(Path("other")));
+    ASSERT_OK(store->Write(SampleContents(3), nullptr));
+  }
+  ASSERT_OK_AND_ASSIGN(auto store, OpenStore(disk));
+  EXPECT_THAT(store->notices(), IsEmpty());
+  EXPECT_EQ(WholeRevisions(*store), (Revisions{1, 2, 3}));
+}
+
 TEST(DirectoryCheckpointStoreTest, TheEstimateIsNotExceeded) {
   MemoryFileSystem disk;
   std::vector<storage::CheckpointContents> cases(4);
