@@ -2,6 +2,7 @@
 #include "storage/hdf5/checkpoint_writer.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -42,6 +43,33 @@ absl::StatusOr<DataspaceHandle> SpaceOf(const CheckpointEntry& entry) {
       H5Screate_simple(entry.shape.rank(), dims.data(), nullptr),
       "H5Screate_simple");
 }
+
+// Tells how far a save is in steps that are worth a message: more often would
+// take longer than writing small values.
+class Progress {
+ public:
+  Progress(const CheckpointProgress& report, int64_t all_bytes)
+      : report_(report), all_bytes_(all_bytes) {}
+
+  void Add(int64_t bytes) {
+    done_bytes_ += bytes;
+    if (++entries_ % kEntries == 0 || done_bytes_ >= next_) Report();
+  }
+  void Report() {
+    next_ = done_bytes_ + kBytes;
+    if (report_) report_(done_bytes_, all_bytes_);
+  }
+
+ private:
+  static constexpr int64_t kEntries = 1000;
+  static constexpr int64_t kBytes = int64_t{1} << 20;
+
+  const CheckpointProgress& report_;
+  const int64_t all_bytes_;
+  int64_t done_bytes_ = 0;
+  int64_t entries_ = 0;
+  int64_t next_ = 0;
+};
 
 // For people and tools: one attribute costs HDF5 as much as all of them.
 std::string AttributesAsJson(const std::vector<Attribute>& attributes) {
@@ -87,8 +115,7 @@ class Writer {
   }
 
   absl::Status WriteEntries(CheckpointContents& contents, GroupPath* group) {
-    const int64_t all_bytes = ValueBytes(contents);
-    int64_t done_bytes = 0;
+    Progress progress(progress_, ValueBytes(contents));
     for (CheckpointEntry& entry : contents.entries) {
       const int64_t bytes =
           entry.value == nullptr ? 0 : entry.value->size_bytes();
@@ -97,14 +124,14 @@ class Writer {
       absl::Status status = WriteEntry(std::move(entry), group);
       RETURN_IF_ERROR(Annotate(status, absl::StrCat("entry '", path, "'")));
       RETURN_IF_ERROR(stream_.status());
-      if (!has_value) continue;
-      done_bytes += bytes;
-      if (progress_) progress_(done_bytes, all_bytes);
+      if (has_value) progress.Add(bytes);
     }
+    progress.Report();
     return absl::OkStatus();
   }
 
   absl::Status MakeProperties() {
+    ASSIGN_OR_RETURN(attributes_, AttributeWriter::Create());
     ASSIGN_OR_RETURN(
         dataset_properties_,
         Own<PropertiesHandle>(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate"));
@@ -117,25 +144,36 @@ class Writer {
     return Check(H5Pset_obj_track_times(id, false), "H5Pset_obj_track_times");
   }
 
+  absl::StatusOr<hid_t> TypeOf(DType dtype) {
+    DatatypeHandle& type = types_[dtype];
+    if (type.id() < 0) {
+      ASSIGN_OR_RETURN(type, FileType(dtype));
+    }
+    return type.id();
+  }
+
   absl::Status WriteEntry(CheckpointEntry entry, GroupPath* group) {
     auto shared = index_.shared.files.find(entry.path);
     if (shared != index_.shared.files.end()) {
       return group->AddExternalLink(entry.path, shared->second);
     }
-    ASSIGN_OR_RETURN(DatatypeHandle type, FileType(entry.dtype));
+    ASSIGN_OR_RETURN(hid_t type, TypeOf(entry.dtype));
     ASSIGN_OR_RETURN(DataspaceHandle space, SpaceOf(entry));
     ASSIGN_OR_RETURN(DatasetHandle dataset,
-                     group->AddDataset(entry.path, type.id(), space.id(),
+                     group->AddDataset(entry.path, type, space.id(),
                                        dataset_properties_.id()));
-    RETURN_IF_ERROR(WriteAttribute(
-        dataset.id(), {kDType, std::string(DTypeName(entry.dtype))}));
+    // The type of the others says it.
+    if (entry.dtype == DType::kBfloat16) {
+      RETURN_IF_ERROR(attributes_->Write(
+          dataset.id(), {kDType, std::string(DTypeName(entry.dtype))}));
+    }
     if (!entry.attributes.empty()) {
-      RETURN_IF_ERROR(WriteAttribute(
+      RETURN_IF_ERROR(attributes_->Write(
           dataset.id(), {kAttributes, AttributesAsJson(entry.attributes)}));
     }
     if (entry.value == nullptr) {
       entry.value_version = 0;
-      RETURN_IF_ERROR(WriteShapeAttribute(dataset.id(), entry.shape));
+      RETURN_IF_ERROR(attributes_->WriteShape(dataset.id(), entry.shape));
       index_.values.emplace_back();
     } else {
       RETURN_IF_ERROR(WriteValue(dataset.id(), &entry));
@@ -147,7 +185,8 @@ class Writer {
   absl::Status WriteValue(hid_t dataset, CheckpointEntry* entry) {
     StoredValue stored;
     stored.size_bytes = entry->value->size_bytes();
-    if (stored.size_bytes < kSharedValueBytes) entry->value_version = 0;
+    const bool small = stored.size_bytes < kSharedValueBytes;
+    if (small) entry->value_version = 0;
     TensorRef value = std::move(entry->value);
     const std::span<const std::byte> bytes = value->bytes();
     if (!bytes.empty()) {
@@ -159,16 +198,18 @@ class Writer {
       stored.crc32c = checksum_.Sum(bytes);
     }
     index_.values.emplace_back(stored);
+    // Of small ones, which may be many, it is in the index alone.
+    if (small) return absl::OkStatus();
     RETURN_IF_ERROR(
-        WriteAttribute(dataset, {kCrc32c, uint64_t{stored.crc32c}}));
+        attributes_->Write(dataset, {kCrc32c, uint64_t{stored.crc32c}}));
     if (entry->value_version == 0) return absl::OkStatus();
-    return WriteAttribute(dataset, {kValueVersion, entry->value_version});
+    return attributes_->Write(dataset, {kValueVersion, entry->value_version});
   }
 
   absl::Status WriteRootAttributes(hid_t file,
                                    const CheckpointContents& contents) {
     for (const Attribute& attribute : contents.attributes) {
-      RETURN_IF_ERROR(WriteAttribute(file, attribute));
+      RETURN_IF_ERROR(attributes_->Write(file, attribute));
     }
     const Attribute own[] = {
         {kFormat, std::string(kFormatName)},
@@ -177,14 +218,14 @@ class Writer {
         {kCreated, absl::FormatTime(absl::RFC3339_full, index_.created,
                                     absl::UTCTimeZone())}};
     for (const Attribute& attribute : own) {
-      RETURN_IF_ERROR(WriteAttribute(file, attribute));
+      RETURN_IF_ERROR(attributes_->Write(file, attribute));
     }
     if (index_.shared.holders.empty()) return absl::OkStatus();
     std::vector<std::string> holders;
     for (const Holder& holder : index_.shared.holders) {
       holders.push_back(FormatHolder(holder));
     }
-    return WriteAttribute(file, {kHolders, std::move(holders)});
+    return attributes_->Write(file, {kHolders, std::move(holders)});
   }
 
   const CheckpointProgress& progress_;
@@ -192,6 +233,8 @@ class Writer {
   FileDriver driver_;
   ValueStream stream_;
   BackgroundChecksum checksum_;
+  std::optional<AttributeWriter> attributes_;
+  std::map<DType, DatatypeHandle> types_;
   PropertiesHandle dataset_properties_;
   CheckpointIndex index_;
 };

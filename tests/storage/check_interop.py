@@ -24,7 +24,8 @@ def check_dataset(file, directory, dtype, case):
     dataset = file[f"dtypes/{dtype}/{case}"]
     assert dataset.dtype == numpy_dtype(dtype), (dtype, dataset.dtype)
     assert dataset.shape == SHAPES[case], (dtype, case, dataset.shape)
-    assert dataset.attrs["dtype"] == dtype
+    assert dataset.attrs.get("dtype") == ("bfloat16" if dtype == "bfloat16"
+                                          else None)
     with open(os.path.join(directory, f"{dtype}.{case}"), "rb") as raw:
         assert np.asarray(dataset[()]).tobytes() == raw.read(), (dtype, case)
     assert dataset.chunks is None

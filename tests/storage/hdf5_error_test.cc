@@ -52,22 +52,24 @@ TEST_F(Hdf5ErrorTest, NamesTheAttributeThatCannotBeWritten) {
                                   {"a", uint64_t{1}},
                                   {"a", std::string("text")},
                                   {"a", std::vector<std::string>{"x", "y"}}};
+  ASSERT_OK_AND_ASSIGN(const AttributeWriter writer, AttributeWriter::Create());
   for (const Attribute& attribute : attributes) {
-    EXPECT_THAT(WriteAttribute(H5I_INVALID_HID, attribute),
+    EXPECT_THAT(writer.Write(H5I_INVALID_HID, attribute),
                 StatusIs(StatusCode::kInternal,
                          AllOf(HasSubstr("attribute 'a'"),
                                HasSubstr("HDF5 H5Acreate2 failed"))));
   }
-  EXPECT_THAT(WriteShapeAttribute(H5I_INVALID_HID, {2, 3}),
+  EXPECT_THAT(writer.WriteShape(H5I_INVALID_HID, {2, 3}),
               StatusIs(StatusCode::kInternal, HasSubstr("H5Acreate2")));
 }
 
 TEST_F(Hdf5ErrorTest, AnAttributeIsThereOnce) {
   FileDriver driver;
   ASSERT_OK_AND_ASSIGN(FileHandle file, driver.Create(4096));
-  ASSERT_OK(WriteAttribute(file.id(), {"a", true}));
+  ASSERT_OK_AND_ASSIGN(const AttributeWriter writer, AttributeWriter::Create());
+  ASSERT_OK(writer.Write(file.id(), {"a", true}));
 
-  EXPECT_THAT(WriteAttribute(file.id(), {"a", true}),
+  EXPECT_THAT(writer.Write(file.id(), {"a", true}),
               StatusIs(StatusCode::kInternal, HasSubstr("already exists")));
   EXPECT_OK(Check(file.Close(), "H5Fclose"));
 }
