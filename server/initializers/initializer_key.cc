@@ -43,7 +43,7 @@ class Key {
  public:
   template <typename... T>
   void Append(const std::tuple<T...>& fields) {
-    std::apply([this](const auto&... field) { (Append(field), ...); }, fields);
+    std::apply([&](const auto&... field) { (Append(field), ...); }, fields);
   }
   std::optional<std::string> Take() && {
     if (large_) return std::nullopt;

@@ -15,8 +15,8 @@ class FakeClock : public Clock {
     return now_;
   }
   // Looks again and again: nobody tells it that the time has come.
-  void WaitUntil(absl::Time /*time*/, CondVar* condition,
-                 Mutex* mutex) override {
+  void WaitUntil(absl::Time /*time*/, CondVar* condition, Mutex* mutex) override
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     condition->WaitFor(mutex, 1e-4);
   }
   void Advance(absl::Duration duration) {
