@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What calls under way may hold beside the values of the store, seen by any
+// client.
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/server/service/calls.h"
+#include "tests/testing/server_process.h"
+
+namespace varkeep {
+namespace {
+
+using ::testing::HasSubstr;
+using Floats = std::vector<float>;
+
+constexpr auto kExhausted = absl::StatusCode::kResourceExhausted;
+constexpr int64_t kElements = 100'000;
+constexpr uint64_t kBytes = 4 * kElements;
+constexpr uint64_t kLimit = kBytes + 100;
+
+class CallMemoryTest : public ::testing::Test {
+ protected:
+  explicit CallMemoryTest(int64_t limit = kLimit)
+      : server_({"--call-memory-limit", absl::StrCat(limit)}) {}
+
+  void SetUp() override {
+    for (const char* name : {"a", "b"}) {
+      ASSERT_OK(stubs_.Declare(name, {kElements}));
+      assign_[name == std::string("b")] =
+          AssignMessage(name, *Of<float>({kElements}, Floats(kElements, 1)));
+    }
+  }
+
+  // An upload of "a" of which half has arrived.
+  class Stalled {
+   public:
+    Stalled(CallMemoryTest* test, const v1::AssignRequest& whole)
+        : whole_(whole),
+          writer_(test->stubs_.variables->Assign(&context_, &response_)) {
+      v1::AssignRequest half = whole;
+      half.mutable_data()->resize(kBytes / 2);
+      EXPECT_TRUE(writer_->Write(half));
+      test->WaitUntilHeld(kBytes);
+    }
+    grpc::Status Continue() {
+      v1::AssignRequest rest;
+      rest.set_data(whole_.data().substr(kBytes / 2));
+      EXPECT_TRUE(writer_->Write(rest));
+      writer_->WritesDone();
+      return writer_->Finish();
+    }
+    grpc::Status Cancel() {
+      context_.TryCancel();
+      return writer_->Finish();
+    }
+    // Ends without the rest.
+    grpc::Status Break() {
+      writer_->WritesDone();
+      return writer_->Finish();
+    }
+
+   private:
+    const v1::AssignRequest whole_;
+    grpc::ClientContext context_;
+    v1::AssignResponse response_;
+    std::unique_ptr<grpc::ClientWriter<v1::AssignRequest>> writer_;
+  };
+
+  v1::StatusResponse Status() {
+    return *Stubs::Call(stubs_.admin.get(), &v1::AdminService::Stub::Status,
+                        v1::StatusRequest());
+  }
+
+  // What a call held is given back when the server sees its end. Returns when
+  // it is so; otherwise the test runs into its time limit.
+  void WaitUntilHeld(uint64_t bytes) {
+    while (Status().call_bytes() != bytes) std::this_thread::yield();
+  }
+
+  ServerProcess server_;
+  Stubs stubs_{server_.address()};
+  v1::AssignRequest assign_[2];
+};
+
+TEST_F(CallMemoryTest, AnUploadBeyondTheLimitIsRefusedUntilAnotherEnds) {
+  Stalled first(this, assign_[0]);
+  EXPECT_EQ(Status().call_limit_bytes(), kLimit);
+  EXPECT_THAT(
+      stubs_.Assign({assign_[1]}),
+      StatusIs(kExhausted,
+               "the value of variable b of shape [100000]: call memory limit "
+               "of 400100 bytes: uploads and answers under way hold 400000 "
+               "bytes, the request needs 400000 more"));
+  EXPECT_OK(FromGrpc(first.Continue()));
+  EXPECT_EQ(Status().call_bytes(), 0u);
+  EXPECT_OK(stubs_.Assign({assign_[1]}));
+  EXPECT_EQ(Status().call_bytes(), 0u);
+}
+
+TEST_F(CallMemoryTest, ACancelledUploadGivesItsBytesBack) {
+  EXPECT_EQ(Stalled(this, assign_[0]).Cancel().error_code(),
+            grpc::StatusCode::CANCELLED);
+  WaitUntilHeld(0);
+  EXPECT_OK(stubs_.Assign({assign_[1]}));
+}
+
+TEST_F(CallMemoryTest, ABrokenUploadGivesItsBytesBack) {
+  EXPECT_EQ(Stalled(this, assign_[0]).Break().error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  WaitUntilHeld(0);
+  EXPECT_OK(stubs_.Assign({assign_[1]}));
+}
+
+TEST_F(CallMemoryTest, TheTensorsOfATransactionCount) {
+  Stalled first(this, assign_[0]);
+  v1::TransactionRequest request;
+  v1::Operation* operation = request.add_operations();
+  operation->set_kind(v1::Operation::ASSIGN);
+  operation->set_name("b");
+  operation->mutable_value()->set_dtype(v1::DTYPE_FLOAT32);
+  *operation->mutable_value()->mutable_shape() = assign_[1].header().shape();
+  request.set_data(assign_[1].data());
+  auto transact = [&] {
+    grpc::ClientContext context;
+    v1::TransactionResponse response;
+    auto writer = stubs_.variables->Transaction(&context, &response);
+    writer->Write(request);
+    writer->WritesDone();
+    return FromGrpc(writer->Finish());
+  };
+  EXPECT_THAT(transact(), StatusIs(kExhausted, HasSubstr("'b': call memory")));
+  EXPECT_OK(FromGrpc(first.Continue()));
+  EXPECT_OK(transact());
+  EXPECT_EQ(Status().call_bytes(), 0u);
+}
+
+// Answers that are far larger than what gRPC sends to a client that does not
+// read.
+class AnswerMemoryTest : public CallMemoryTest {
+ protected:
+  static constexpr int64_t kColumns = 2 << 20;
+  static constexpr uint64_t kRowBytes = 4 * kColumns;
+
+  AnswerMemoryTest() : CallMemoryTest(5 * kRowBytes) {}
+
+  void SetUp() override {
+    ASSERT_OK(stubs_.Declare("m", {4, kColumns}));
+    v1::InitializeRequest request;
+    request.mutable_selection()->set_all(true);
+    ASSERT_OK(Stubs::Call(stubs_.variables.get(),
+                          &v1::VariableService::Stub::Initialize, request));
+  }
+
+  using Reader = grpc::ClientReader<v1::ReadValuesResponse>;
+  using ReaderPtr = std::unique_ptr<Reader>;
+
+  // Four rows, which are copied.
+  ReaderPtr Gather(grpc::ClientContext* context) {
+    v1::GatherRequest request;
+    request.set_name("m");
+    TensorToProto(*Of<int32_t>({4}, {3, 1, 1, 0}), request.mutable_indices());
+    return stubs_.variables->Gather(context, request);
+  }
+
+  // All columns but the first, which are copied.
+  ReaderPtr Slice(grpc::ClientContext* context) {
+    v1::ReadValueRequest request;
+    request.set_name("m");
+    SliceToProto({{0, 1}, {-1, -1}}, request.mutable_slice());
+    return stubs_.variables->ReadValue(context, request);
+  }
+
+  static absl::Status ToTheEnd(ReaderPtr reader) {
+    v1::ReadValuesResponse message;
+    while (reader->Read(&message)) {
+    }
+    return FromGrpc(reader->Finish());
+  }
+
+  grpc::ClientContext context_;
+  grpc::ClientContext later_;
+};
+
+TEST_F(AnswerMemoryTest, WhatIsGatheredCountsUntilItIsSent) {
+  ReaderPtr slow = Gather(&context_);
+  WaitUntilHeld(4 * kRowBytes);
+  EXPECT_THAT(ToTheEnd(Slice(&later_)),
+              StatusIs(kExhausted, HasSubstr("call memory limit")));
+  EXPECT_OK(ToTheEnd(std::move(slow)));
+  WaitUntilHeld(0);
+}
+
+TEST_F(AnswerMemoryTest, ASliceThatIsCopiedCountsUntilItIsSent) {
+  ReaderPtr slow = Slice(&context_);
+  WaitUntilHeld(4 * kRowBytes - 4 * sizeof(float));
+  EXPECT_THAT(ToTheEnd(Gather(&later_)),
+              StatusIs(kExhausted, HasSubstr("call memory limit")));
+  context_.TryCancel();
+  EXPECT_THAT(ToTheEnd(std::move(slow)),
+              StatusIs(absl::StatusCode::kCancelled, ::testing::_));
+  WaitUntilHeld(0);
+}
+
+}  // namespace
+}  // namespace varkeep
