@@ -4,9 +4,12 @@
 // client.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <fstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "client/client.h"
 #include "tests/server/service/calls.h"
 #include "tests/testing/server_process.h"
 
@@ -202,6 +205,41 @@ TEST_F(AnswerMemoryTest, ASliceThatIsCopiedCountsUntilItIsSent) {
   EXPECT_THAT(ToTheEnd(std::move(slow)),
               StatusIs(absl::StatusCode::kCancelled, ::testing::_));
   WaitUntilHeld(0);
+}
+
+// A line of /proc/PID/status such as "VmRSS:   1234 kB".
+int64_t StatusBytes(pid_t pid, const std::string& key) {
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
+  for (std::string word; status >> word;) {
+    int64_t kibibytes = 0;
+    if (word == key && status >> kibibytes) return kibibytes << 10;
+  }
+  ADD_FAILURE() << "no " << key << " of process " << pid;
+  return 0;
+}
+
+// Neither a second buffer nor what the log takes on its way to the disk.
+TEST(AssignMemoryTest, AnAssignTakesItsValueAndAWindow) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer keeps what is freed";
+#endif
+  constexpr int64_t kValue = 256 << 20;
+  // What gRPC has of the stream, and malloc keeps; a second buffer is more.
+  constexpr int64_t kWindow = 128 << 20;
+  ServerProcess server;
+  auto client = *client::Client::Connect(server.address());
+  auto session = *client->OpenSession();
+  const client::Variable variable =
+      *session->GetVariable("v", Shape({kValue / 4}), client::Ones());
+  ASSERT_OK_AND_ASSIGN(auto value,
+                       Tensor::Create(DType::kFloat32, variable.shape()));
+  std::ranges::fill(value->mutable_values<float>(), 1.0f);
+  const int64_t before = StatusBytes(server.pid(), "VmRSS:");
+  ASSERT_OK(variable.Assign(TensorRef(value)));
+  const int64_t peak = StatusBytes(server.pid(), "VmHWM:") - before;
+  EXPECT_GE(peak, kValue);
+  EXPECT_LE(peak, kValue + kWindow);
+  RecordProperty("peak_bytes", absl::StrCat(peak));
 }
 
 }  // namespace
