@@ -207,6 +207,41 @@ TEST_F(AnswerMemoryTest, ASliceThatIsCopiedCountsUntilItIsSent) {
   WaitUntilHeld(0);
 }
 
+TEST_F(AnswerMemoryTest, RowsInARowAreSentWithoutACopy) {
+  v1::ReadValueRequest request;
+  request.set_name("m");
+  SliceToProto({{1, 0}, {3, -1}}, request.mutable_slice());
+  ReaderPtr slow = stubs_.variables->ReadValue(&context_, request);
+  v1::ReadValuesResponse message;
+  ASSERT_TRUE(slow->Read(&message));
+  EXPECT_EQ(Status().call_bytes(), 0u);
+  std::string bytes = message.data();
+
+  // What is on its way stays as it was.
+  v1::TransactionRequest change;
+  v1::Operation* add = change.add_operations();
+  add->set_kind(v1::Operation::SCATTER_ADD);
+  add->set_name("m");
+  const int64_t rows[] = {0, 1, 2, 3};
+  const float one = 1;
+  add->mutable_indices()->set_dtype(v1::DTYPE_INT64);
+  add->mutable_indices()->mutable_shape()->add_dims(4);
+  add->mutable_value()->set_dtype(v1::DTYPE_FLOAT32);
+  add->mutable_value()->mutable_shape();
+  change.mutable_data()->append(reinterpret_cast<const char*>(rows), 32);
+  change.mutable_data()->append(reinterpret_cast<const char*>(&one), 4);
+  v1::TransactionResponse response;
+  auto writer = stubs_.variables->Transaction(&later_, &response);
+  writer->Write(change);
+  writer->WritesDone();
+  ASSERT_OK(FromGrpc(writer->Finish()));
+  EXPECT_EQ(Status().replaced_value_bytes(), 4 * kRowBytes);
+
+  while (slow->Read(&message)) bytes += message.data();
+  EXPECT_OK(FromGrpc(slow->Finish()));
+  EXPECT_EQ(bytes, std::string(3 * kRowBytes, '\0'));
+}
+
 // A line of /proc/PID/status such as "VmRSS:   1234 kB".
 int64_t StatusBytes(pid_t pid, const std::string& key) {
   std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
