@@ -252,6 +252,8 @@ absl::StatusOr<ServerStatus> AdminClient::Status() {
       .uninitialized = m.uninitialized(),
       .value_bytes = m.value_bytes(),
       .replaced_value_bytes = m.replaced_value_bytes(),
+      .call_bytes = m.call_bytes(),
+      .call_limit_bytes = m.call_limit_bytes(),
       .memory_limit_bytes = m.memory_limit_bytes(),
       .max_variable_bytes = m.max_variable_bytes(),
       .sessions = m.sessions(),

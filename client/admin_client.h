@@ -85,6 +85,8 @@ struct ServerStatus {
   int64_t uninitialized = 0;
   uint64_t value_bytes = 0;
   uint64_t replaced_value_bytes = 0;  // that reads or saves still hold
+  uint64_t call_bytes = 0;            // of uploads and answers under way
+  uint64_t call_limit_bytes = 0;      // the most it may be
   uint64_t memory_limit_bytes = 0;    // 0: none
   uint64_t max_variable_bytes = 0;
   int64_t sessions = 0;

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -37,6 +38,15 @@ constexpr int kWaiters = 64;
 int ThreadCount(int wanted) {
   if (wanted > 0) return wanted;
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+// Of the memory of calls.
+int64_t CallLimit(const ServerOptions& options) {
+  if (options.call_memory_limit_bytes > 0) {
+    return options.call_memory_limit_bytes;
+  }
+  if (options.memory_limit_bytes > 0) return options.memory_limit_bytes;
+  return sysconf(_SC_PHYS_PAGES) / 2 * sysconf(_SC_PAGESIZE);
 }
 
 // Says once in a while how far this is, from its first call on, and how long it
@@ -74,6 +84,7 @@ struct Server::Parts {
         workers(ThreadCount(options.threads)),
         store({options.max_variable_bytes, options.memory_limit_bytes},
               &workers),
+        call_memory(CallLimit(options)),
         committer(&store, options.durability),
         sessions(&committer, Clock::Steady(), options.session_lease),
         marker(&file_system, options.data_directory, SystemBootId()),
@@ -93,6 +104,7 @@ struct Server::Parts {
   storage::PosixFileSystem file_system;
   ThreadPool workers;  // for arithmetic
   VariableStore store;
+  CallMemory call_memory;
   Committer committer;
   SessionTable sessions;
   RunMarker marker;
@@ -207,9 +219,10 @@ void Server::Parts::UpdateHealth() {
 absl::Status Server::Parts::ServeMetrics() {
   if (options.metrics_listen.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(
-      metrics, MetricsEndpoint::Start(options.metrics_listen,
-                                      {&store, &committer, checkpointer.get(),
-                                       scrubber.get(), log.get()}));
+      metrics,
+      MetricsEndpoint::Start(options.metrics_listen,
+                             {&store, &call_memory, &committer,
+                              checkpointer.get(), scrubber.get(), log.get()}));
   metrics_address = WithPort(options.metrics_listen, metrics->port());
   spdlog::info("metrics at http://{}/metrics", metrics_address);
   return absl::OkStatus();
@@ -218,6 +231,7 @@ absl::Status Server::Parts::ServeMetrics() {
 absl::Status Server::Parts::Serve() {
   context.store = &store;
   context.committer = &committer;
+  context.call_memory = &call_memory;
   context.sessions = &sessions;
   context.checkpointer = checkpointer.get();
   context.waiters = &waiters;

@@ -116,6 +116,10 @@ std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
           "Largest variable");
   AddSize(&app, "--memory-limit", &options.memory_limit_bytes,
           "Largest size of all values together; 0: none");
+  AddSize(&app, "--call-memory-limit", &options.call_memory_limit_bytes,
+          "Largest size of what uploads and answers under way hold beside the "
+          "values; 0: that of --memory-limit, or without it half of the "
+          "machine's memory");
   AddDuration(&app, "--session-lease", &options.session_lease,
               "A session that is idle for longer is forgotten", "10m");
   AddDuration(&app, "--grace", &options.grace,

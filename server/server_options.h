@@ -28,6 +28,8 @@ struct ServerOptions {
   absl::Duration log_limit_time = absl::Seconds(30);
   int64_t max_variable_bytes = int64_t{64} << 30;
   int64_t memory_limit_bytes = 0;  // 0: none
+  // 0: the memory limit, or without one half of the machine's memory
+  int64_t call_memory_limit_bytes = 0;
   absl::Duration session_lease = absl::Minutes(10);
   absl::Duration grace = absl::Seconds(5);  // for calls under way at SIGTERM
   int threads = 0;                          // 0: one for each processor

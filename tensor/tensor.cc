@@ -46,6 +46,23 @@ class Tensor::Large final : public Tensor {
   const Buffer buffer_;
 };
 
+class Tensor::Shared final : public Tensor {
+ public:
+  Shared(TensorRef whole, const Shape& shape, std::span<std::byte> bytes)
+      : Tensor(whole->dtype(), shape, bytes), whole_(std::move(whole)) {}
+
+ private:
+  const TensorRef whole_;
+};
+
+TensorRef Tensor::Part(TensorRef whole, int64_t first, const Shape& shape) {
+  const int64_t item = ItemSize(whole->dtype());
+  const std::span<std::byte> bytes =
+      whole->bytes_.subspan(static_cast<size_t>(first * item),
+                            static_cast<size_t>(shape.num_elements() * item));
+  return std::make_shared<const Shared>(std::move(whole), shape, bytes);
+}
+
 absl::StatusOr<std::shared_ptr<Tensor>> Tensor::Create(DType dtype,
                                                        const Shape& shape) {
   ASSIGN_OR_RETURN(const int64_t bytes, SizeBytes(dtype, shape));

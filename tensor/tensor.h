@@ -16,15 +16,20 @@ namespace varkeep {
 
 // A dense array of numbers: row-major, little-endian. Those of up to 128 bytes
 // are one block of memory, aligned as their elements need; the bytes of larger
-// ones are at least 64-byte aligned. Whoever holds it alone may fill it; once
-// shared as a TensorRef it does not change. Copying is not offered. Reading is
-// thread-safe.
+// ones are at least 64-byte aligned, those of a part as they lie. Whoever holds
+// it alone may fill it; once shared as a TensorRef it does not change. Copying
+// is not offered. Reading is thread-safe.
 class Tensor {
  public:
   // Contents undefined. INVALID_ARGUMENT when the size in bytes overflows,
   // RESOURCE_EXHAUSTED when memory is short.
   static absl::StatusOr<std::shared_ptr<Tensor>> Create(DType dtype,
                                                         const Shape& shape);
+
+  // `shape` elements of `whole` in a row from element `first` on, which keep it
+  // alive; nothing is copied. REQUIRES: it has them.
+  static std::shared_ptr<const Tensor> Part(std::shared_ptr<const Tensor> whole,
+                                            int64_t first, const Shape& shape);
 
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
@@ -56,6 +61,7 @@ class Tensor {
   template <size_t kCapacity>
   class Small;
   class Large;
+  class Shared;
 
   Tensor(DType dtype, const Shape& shape, std::span<std::byte> bytes)
       : shape_(shape), bytes_(bytes), dtype_(dtype) {}

@@ -119,6 +119,22 @@ absl::StatusOr<Shape> SliceShape(const Shape& shape, const SliceSpec& slice) {
   return Shape::Create(dims);
 }
 
+std::optional<int64_t> ContiguousStart(const Shape& shape,
+                                       const SliceSpec& slice) {
+  int64_t start = 0;
+  bool narrowed = false;  // more than one index of a dimension before
+  for (int i = 0; i < shape.rank(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    const int64_t dim = shape.dim(i);
+    const int64_t size =
+        slice.size[at] == -1 ? dim - slice.begin[at] : slice.size[at];
+    if (narrowed && size != dim) return std::nullopt;
+    narrowed = narrowed || size > 1;
+    start = start * dim + slice.begin[at];
+  }
+  return start;
+}
+
 absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const Tensor& tensor,
                                                   const SliceSpec& slice) {
   ASSIGN_OR_RETURN(Shape shape, SliceShape(tensor.shape(), slice));

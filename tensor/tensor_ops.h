@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -42,6 +43,11 @@ struct SliceSpec {
 // The shape of the slice. INVALID_ARGUMENT names slice and shape when the ranks
 // differ or the box reaches outside.
 absl::StatusOr<Shape> SliceShape(const Shape& shape, const SliceSpec& slice);
+
+// Where the slice begins, in elements of a tensor of this shape, when it is one
+// run of them; nullopt when it is not. REQUIRES: SliceShape is OK.
+std::optional<int64_t> ContiguousStart(const Shape& shape,
+                                       const SliceSpec& slice);
 
 // A copy of that part of `tensor`, of the same rank.
 absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const Tensor& tensor,

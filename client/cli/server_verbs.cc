@@ -64,6 +64,8 @@ absl::Status Status(const Context& context) {
         "replaced values: ", FormatBytes(status.replaced_value_bytes),
         " held by reads or saves"));
   }
+  Print(absl::StrCat("calls under way: ", FormatBytes(status.call_bytes),
+                     " of ", FormatBytes(status.call_limit_bytes)));
   Print(absl::StrCat("sessions:        ", status.sessions));
   Print(absl::StrCat("log:             ", FormatBytes(status.log_bytes), " in ",
                      status.log_segments, " segments, durability ",

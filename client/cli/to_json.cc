@@ -73,6 +73,8 @@ Json ToJson(const client::ServerStatus& status) {
           {"uninitialized", status.uninitialized},
           {"value_bytes", status.value_bytes},
           {"replaced_value_bytes", status.replaced_value_bytes},
+          {"call_bytes", status.call_bytes},
+          {"call_limit_bytes", status.call_limit_bytes},
           {"memory_limit_bytes", status.memory_limit_bytes},
           {"max_variable_bytes", status.max_variable_bytes},
           {"sessions", status.sessions},

@@ -70,6 +70,11 @@ class Collector final : public prometheus::Collectable {
     Add("replaced_value_bytes",
         "Bytes of replaced values that reads or saves still hold",
         MetricType::Gauge, usage.replaced_value_bytes, families);
+    Add("call_bytes",
+        "Bytes that uploads and answers under way hold beside the values",
+        MetricType::Gauge, sources_.call_memory->held_bytes(), families);
+    Add("call_limit_bytes", "Largest allowed varkeep_call_bytes",
+        MetricType::Gauge, sources_.call_memory->limit_bytes(), families);
     Add("revision", "Revision of the last change", MetricType::Gauge,
         usage.revision, families);
     Add("draining", "1 while changes are refused on request", MetricType::Gauge,

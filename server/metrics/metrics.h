@@ -9,6 +9,7 @@
 #include "server/durability/checkpointer.h"
 #include "server/durability/committer.h"
 #include "server/durability/scrubber.h"
+#include "server/variables/call_memory.h"
 #include "server/variables/variable_store.h"
 #include "storage/log/log.h"
 
@@ -17,6 +18,7 @@ namespace varkeep {
 // What is measured; everything must live longer than the endpoint.
 struct MetricsSources {
   const VariableStore* store = nullptr;
+  const CallMemory* call_memory = nullptr;
   const Committer* committer = nullptr;
   const Checkpointer* checkpointer = nullptr;
   const Scrubber* scrubber = nullptr;

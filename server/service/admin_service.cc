@@ -149,6 +149,10 @@ class AdminService final : public v1::AdminService::CallbackService {
         static_cast<uint64_t>(limits.memory_limit_bytes));
     response->set_max_variable_bytes(
         static_cast<uint64_t>(limits.max_variable_bytes));
+    response->set_call_bytes(
+        static_cast<uint64_t>(services_.call_memory->held_bytes()));
+    response->set_call_limit_bytes(
+        static_cast<uint64_t>(services_.call_memory->limit_bytes()));
     response->set_sessions(
         static_cast<int64_t>(services_.sessions->List().size()));
     response->set_draining(services_.committer->draining());

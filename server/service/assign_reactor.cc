@@ -30,7 +30,7 @@ AssignReactor::AssignReactor(AssignKind kind, const ServiceContext* services,
     : services_(services),
       call_(call),
       response_(response),
-      upload_(kind, services->store) {
+      upload_(kind, services->store, services->call_memory) {
   StartRead(&message_);
 }
 
@@ -74,7 +74,9 @@ void AssignReactor::Apply() {
   }
   if (ValueBytes(*mutation) <= kInlineBytes &&
       !services_->committer->MayWait(upload_.request())) {
-    Finish(ApplyNow(*mutation));
+    grpc::Status status = ApplyNow(*mutation);
+    upload_.Release();
+    Finish(status);
     return;
   }
   auto shared = std::make_shared<Mutation>(*std::move(mutation));
@@ -83,6 +85,7 @@ void AssignReactor::Apply() {
     // Before the answer: the next update finds the value unshared.
     shared.reset();
     draft_.reset();
+    upload_.Release();
     Finish(status);
   });
 }

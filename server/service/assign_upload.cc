@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_annotate.h"
 #include "base/status_macros.h"
 #include "proto/tensor_codec.h"
 #include "server/service/convert.h"
@@ -108,6 +109,9 @@ absl::Status AssignUpload::Begin(const v1::AssignHeader& header) {
         " has ", bytes, " bytes, the largest variable has ",
         store_->limits().max_variable_bytes));
   }
+  RETURN_IF_ERROR(Annotate(held_.Take(bytes),
+                           absl::StrCat("the value of variable ", name_,
+                                        " of shape ", shape.ToString())));
   ASSIGN_OR_RETURN(tensor_, Tensor::Create(dtype, shape));
   if (kind_ == AssignKind::kAssign) {
     mutation_ = AssignMutation{header.container(), name_, tensor_,

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "server/variables/call_memory.h"
 #include "server/variables/variable_store.h"
 #include "varkeep/v1/variable_service.pb.h"
 
@@ -23,17 +24,20 @@ enum class AssignKind { kAssign, kAdd, kSubtract };
 // tensor. One thread at a time.
 class AssignUpload {
  public:
-  // `store` must live longer.
-  AssignUpload(AssignKind kind, const VariableStore* store)
-      : kind_(kind), store_(store) {}
+  // `store` and `memory`, which the tensor counts in, must live longer.
+  AssignUpload(AssignKind kind, const VariableStore* store, CallMemory* memory)
+      : kind_(kind), store_(store), held_(memory) {}
 
   // One AssignRequest as it came. INVALID_ARGUMENT for bytes that are none, for
   // a header that is missing, repeated or does not fit the variable, and for
-  // more bytes than it announced.
+  // more bytes than it announced; RESOURCE_EXHAUSTED beyond a limit.
   absl::Status Add(google::protobuf::io::ZeroCopyInputStream* message);
 
   // After the last message. INVALID_ARGUMENT when bytes are missing.
   absl::StatusOr<Mutation> Finish();
+  // After the mutation was applied and let go: it is no memory of a call any
+  // more.
+  void Release() { held_.Release(); }
 
   // After the header: the mutation, whose tensor has values up to `received`.
   const Mutation& mutation() const { return *mutation_; }
@@ -51,6 +55,7 @@ class AssignUpload {
 
   const AssignKind kind_;
   const VariableStore* const store_;
+  CallMemory::Hold held_;
   std::string name_;
   Request request_;
   std::optional<Mutation> mutation_;  // once the header came

@@ -12,6 +12,7 @@
 #include "server/durability/committer.h"
 #include "server/durability/scrubber.h"
 #include "server/scopes/session_table.h"
+#include "server/variables/call_memory.h"
 #include "server/variables/variable_store.h"
 #include "storage/log/log.h"
 
@@ -26,6 +27,7 @@ namespace varkeep {
 struct ServiceContext {
   VariableStore* store = nullptr;
   Committer* committer = nullptr;
+  CallMemory* call_memory = nullptr;
   SessionTable* sessions = nullptr;
   Checkpointer* checkpointer = nullptr;
   const Scrubber* scrubber = nullptr;

@@ -12,13 +12,17 @@ TransactionReactor::TransactionReactor(const ServiceContext* services,
     : services_(services),
       call_(call),
       response_(response),
-      upload_(services->store->limits()) {
+      upload_(services->store->limits(), services->call_memory) {
   StartRead(&message_);
 }
 
 void TransactionReactor::OnReadDone(bool ok) {
   if (!ok) {
-    services_->waiters->Schedule([this] { Finish(Apply()); });
+    services_->waiters->Schedule([this] {
+      grpc::Status status = Apply();
+      upload_.Release();
+      Finish(status);
+    });
     return;
   }
   absl::Status added = upload_.Add(message_);

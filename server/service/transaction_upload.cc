@@ -135,6 +135,7 @@ absl::StatusOr<std::shared_ptr<Tensor>> TransactionUpload::Expect(
         absl::StrCat("the tensors of the transaction have more than ",
                      limits_.max_variable_bytes, " bytes"));
   }
+  RETURN_IF_ERROR(held_.Take(bytes));
   bytes_ += bytes;
   ASSIGN_OR_RETURN(std::shared_ptr<Tensor> tensor,
                    Tensor::Create(dtype, shape));

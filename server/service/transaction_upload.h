@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/variables/call_memory.h"
 #include "server/variables/variable_store.h"
 #include "varkeep/v1/variable_service.pb.h"
 
@@ -18,16 +19,22 @@ class TransactionUpload {
  public:
   static constexpr size_t kMaxOperations = 10'000;
 
-  explicit TransactionUpload(const StoreLimits& limits) : limits_(limits) {}
+  // `memory`, which the tensors count in, must live longer.
+  TransactionUpload(const StoreLimits& limits, CallMemory* memory)
+      : limits_(limits), held_(memory) {}
 
   // INVALID_ARGUMENT for operations after data, for an unknown kind, dtype or
   // shape, and for more bytes than were announced; RESOURCE_EXHAUSTED when the
-  // tensors have more bytes together than the largest variable.
+  // tensors have more bytes together than the largest variable, or than the
+  // memory of calls has room for.
   absl::Status Add(const v1::TransactionRequest& message);
 
   // After the last message. INVALID_ARGUMENT when bytes are missing. A single
   // operation is given as what it is alone.
   absl::StatusOr<Mutation> Finish();
+  // After the mutation was applied and let go: it is no memory of a call any
+  // more.
+  void Release() { held_.Release(); }
   const Request& request() const { return request_; }
   int64_t bytes() const { return bytes_; }
 
@@ -37,6 +44,7 @@ class TransactionUpload {
   absl::Status AddData(absl::string_view data);
 
   const StoreLimits limits_;
+  CallMemory::Hold held_;
   TransactionMutation mutation_;
   Request request_;
   bool first_ = true;

@@ -20,6 +20,7 @@
 #include "server/service/convert.h"
 #include "server/service/reactors.h"
 #include "server/service/read_stream.h"
+#include "server/service/reads.h"
 #include "server/service/selection.h"
 #include "server/service/services.h"
 #include "server/service/transaction_reactor.h"
@@ -70,13 +71,6 @@ ServerWriteReactor<ByteBuffer>* Send(Revision revision,
     if (!stream->Next(message)) return Given::kNothing;
     return stream->AtEnd() ? Given::kLastMessage : Given::kMessage;
   });
-}
-
-ServerWriteReactor<ByteBuffer>* SendOne(ReadStream::Item item) {
-  const Revision revision = item.value.version;
-  std::vector<ReadStream::Item> items;
-  items.push_back(std::move(item));
-  return Send(revision, std::move(items));
 }
 
 class VariableService final : public Base {
@@ -247,9 +241,7 @@ class VariableService final : public Base {
 
   ServerWriteReactor<ByteBuffer>* ReadValue(CallbackServerContext*,
                                             const ByteBuffer* raw) override {
-    absl::StatusOr<ReadStream::Item> item = ReadOne(*raw);
-    if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
-    return SendOne(*std::move(item));
+    return ReadAndSend(*raw, ReadOne);
   }
 
   ServerWriteReactor<ByteBuffer>* ReadValues(CallbackServerContext*,
@@ -290,9 +282,7 @@ class VariableService final : public Base {
 
   ServerWriteReactor<ByteBuffer>* Gather(CallbackServerContext*,
                                          const ByteBuffer* raw) override {
-    absl::StatusOr<ReadStream::Item> item = GatherRows(*raw);
-    if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
-    return SendOne(*std::move(item));
+    return ReadAndSend(*raw, GatherFromOne);
   }
 
   ServerWriteReactor<v1::ListVariablesResponse>* ListVariables(
@@ -444,36 +434,21 @@ class VariableService final : public Base {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<ReadStream::Item> ReadOne(const ByteBuffer& raw) {
-    v1::ReadValueRequest request;
-    RETURN_IF_ERROR(Parse(raw, &request));
-    ReadStream::Item item;
-    ASSIGN_OR_RETURN(item.value,
-                     services_.store->Read(request.container(),
-                                           StripOutput(request.name())));
-    item.not_modified = request.has_if_newer_than() &&
-                        item.value.version <= request.if_newer_than();
-    if (request.has_slice() && !item.not_modified) {
-      ASSIGN_OR_RETURN(
-          item.value.value,
-          CopySlice(*item.value.value, SliceFromProto(request.slice())));
-    }
-    return item;
-  }
-
-  absl::StatusOr<ReadStream::Item> GatherRows(const ByteBuffer& raw) {
-    v1::GatherRequest request;
-    RETURN_IF_ERROR(Parse(raw, &request));
-    ASSIGN_OR_RETURN(TensorRef indices, TensorFromProto(request.indices()));
-    ReadStream::Item item;
-    ASSIGN_OR_RETURN(item.value,
-                     services_.store->Read(request.container(),
-                                           StripOutput(request.name())));
-    const Tensor& params = *item.value.value;
-    ASSIGN_OR_RETURN(item.value.value, request.nd()
-                                           ? varkeep::GatherNd(params, *indices)
-                                           : varkeep::Gather(params, *indices));
-    return item;
+  // What `read` answers a raw request with.
+  template <typename Message>
+  ServerWriteReactor<ByteBuffer>* ReadAndSend(
+      const ByteBuffer& raw,
+      absl::StatusOr<ReadStream::Item> (*read)(const ServiceContext&,
+                                               const Message&)) {
+    Message request;
+    absl::Status parsed = Parse(raw, &request);
+    if (!parsed.ok()) return new FailedStream<ByteBuffer>(parsed);
+    absl::StatusOr<ReadStream::Item> item = read(services_, request);
+    if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
+    const Revision revision = item->value.version;
+    std::vector<ReadStream::Item> items;
+    items.push_back(*std::move(item));
+    return Send(revision, std::move(items));
   }
 
   ArenaMessages<v1::GetVariablesRequest, v1::GetVariablesResponse>

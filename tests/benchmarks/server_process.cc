@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -61,7 +62,14 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   _exit(127);
 }
 
+bool ChildProcess::Wait() {
+  int status = 0;
+  waitpid(std::exchange(pid_, -1), &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 ChildProcess::~ChildProcess() {
+  if (pid_ < 0) return;
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
 }

@@ -35,6 +35,8 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   pid_t pid() const { return pid_; }
+  // Until it ends by itself; whether with exit code 0.
+  bool Wait();
 
  private:
   pid_t pid_ = -1;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <random>
 #include <thread>
 #include <vector>
@@ -141,6 +142,17 @@ Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
       updates->size_bytes(), seconds, large, small, /*goal=*/0.83);
 }
 
+constexpr char kReaderFlag[] = "--read-v";
+
+// A process of MemoryOfReaders.
+void ReadV(const std::string& address) {
+  auto connected = Must(client::Client::Connect(address));
+  const client::Variable variable = Must(connected->FindVariable("v"));
+  std::vector<float> memory(
+      static_cast<size_t>(variable.shape().num_elements()));
+  Must(variable.ReadInto(std::span(memory)));
+}
+
 Figure MemoryOfReaders(int64_t bytes) {
   constexpr int kReaders = 8;
   ServerProcess server;
@@ -150,21 +162,37 @@ Figure MemoryOfReaders(int64_t bytes) {
       Must(session->GetVariable("v", Shape({bytes / 4}), client::Ones()));
   Must(session->Initialize());
   server.ResetPeak();
-  std::vector<std::thread> readers;
+  std::deque<ChildProcess> readers;
   for (int i = 0; i < kReaders; ++i) {
-    readers.emplace_back([&] {
-      auto own = Must(client::Client::Connect(server.address()));
-      auto own_session = Must(own->OpenSession());
-      std::vector<float> memory(static_cast<size_t>(bytes / 4));
-      Must(Must(own->FindVariable("v")).ReadInto(std::span(memory)));
-    });
+    readers.emplace_back(std::vector<std::string>{"/proc/self/exe", kReaderFlag,
+                                                  server.address()});
   }
-  for (std::thread& reader : readers) reader.join();
-  return {absl::StrCat("peak memory of the server, 8 clients reading ",
+  for (ChildProcess& reader : readers) {
+    if (!reader.Wait()) std::exit(1);
+  }
+  return {absl::StrCat("peak memory of the server, 8 processes reading ",
                        bytes / 1'000'000, " MB"),
           static_cast<double>(server.PeakResidentBytes()) /
               static_cast<double>(bytes),
           "x", 1.15};
+}
+
+// Into a variable without a value.
+Figure MemoryOfAssign(int64_t bytes) {
+  ServerProcess server;
+  auto connected = Must(client::Client::Connect(server.address()));
+  auto session = Must(connected->OpenSession());
+  const client::Variable variable =
+      Must(session->GetVariable("v", Shape({bytes / 4}), client::Ones()));
+  auto value = Must(Tensor::Create(DType::kFloat32, variable.shape()));
+  std::ranges::fill(value->mutable_values<float>(), 1.0f);
+  const int64_t before = server.ResidentBytes();
+  Must(variable.Assign(TensorRef(value)));
+  return {
+      absl::StrCat("memory an assign of ", bytes / 1'000'000,
+                   " MB takes beside its value"),
+      static_cast<double>(server.PeakResidentBytes() - before - bytes) / 1e6,
+      "MB", 32};
 }
 
 // What declares variables in batches.
@@ -262,6 +290,7 @@ Results Measure(const Options& options) {
   results.rows.push_back(RowsOfLargeVariable(
       1'000'000'000 / scale, 10'000'000 / scale, options.seconds));
   results.figures.push_back(MemoryOfReaders(1'000'000'000 / scale));
+  results.figures.push_back(MemoryOfAssign(1'000'000'000 / scale));
   ManyVariables(1'000'000 / scale, options, &results);
   return results;
 }
@@ -270,6 +299,10 @@ Results Measure(const Options& options) {
 }  // namespace varkeep::benchmarks
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == varkeep::benchmarks::kReaderFlag) {
+    varkeep::benchmarks::ReadV(argv[2]);
+    return 0;
+  }
   return varkeep::benchmarks::Main(
       argc, argv, "Calls during saves, large variables, a million small ones.",
       varkeep::benchmarks::Measure);

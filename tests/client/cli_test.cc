@@ -72,6 +72,7 @@ TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
       {"varkeep rm b/w n", 0, "removed b/w\nremoved n\n", ""},
       {"varkeep rm n", 6, "", "n"},
       {"varkeep status", 0, "state:           serving", ""},
+      {"varkeep status", 0, "calls under way: 0 B of ", ""},
       {"varkeep sessions", 0, "CREATOR", ""},
       {"varkeep log-level debug", 0, "-> debug", ""},
       {"varkeep log-level loud", 1, "", "loud"},

@@ -52,7 +52,8 @@ void Fill(VariableStore* store) {
 std::optional<Mutation> Assigned(
     AssignKind kind, const VariableStore& store,
     const std::vector<std::span<const uint8_t>>& messages) {
-  AssignUpload upload(kind, &store);
+  CallMemory memory(kMaxVariableBytes);
+  AssignUpload upload(kind, &store, &memory);
   for (const auto& message : messages) {
     google::protobuf::io::ArrayInputStream stream(
         message.data(), static_cast<int>(message.size()), 7);
@@ -65,7 +66,8 @@ std::optional<Mutation> Assigned(
 
 std::optional<Mutation> Transacted(
     const std::vector<std::span<const uint8_t>>& messages) {
-  TransactionUpload upload({kMaxVariableBytes, 0});
+  CallMemory memory(kMaxVariableBytes);
+  TransactionUpload upload({kMaxVariableBytes, 0}, &memory);
   for (const auto& bytes : messages) {
     v1::TransactionRequest message;
     if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||

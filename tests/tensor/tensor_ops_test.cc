@@ -94,6 +94,45 @@ TEST(TensorOpsTest, SliceOfAScalarAndEmptySlice) {
               TensorEq(Of<float>({0}, {})));
 }
 
+TEST(TensorOpsTest, ASliceOfOneRunSharesTheBytes) {
+  const auto whole =
+      Of<int32_t>({2, 3, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+  int runs = 0;
+  auto in_each = [&](int dim, auto use) {
+    for (int64_t begin = 0; begin < dim; ++begin) {
+      for (int64_t size = 1; size <= dim - begin; ++size) use(begin, size);
+    }
+  };
+  in_each(2, [&](int64_t a, int64_t as) {
+    in_each(3, [&](int64_t b, int64_t bs) {
+      in_each(2, [&](int64_t c, int64_t cs) {
+        const SliceSpec slice{{a, b, c}, {as, bs, cs}};
+        const auto copy = *CopySlice(*whole, slice);
+        const auto start = ContiguousStart(whole->shape(), slice);
+        const auto values = Values<int32_t>(*copy);
+        EXPECT_EQ(start.has_value(), values.back() - values.front() + 1 ==
+                                         static_cast<int32_t>(values.size()));
+        if (!start) return;
+        ++runs;
+        const TensorRef part = Tensor::Part(whole, *start, copy->shape());
+        EXPECT_TRUE(BitwiseEqual(*part, *copy));
+        EXPECT_EQ(part->bytes().data(), whole->bytes().data() + 4 * *start);
+      });
+    });
+  });
+  EXPECT_EQ(runs, 2 * 3 * 3 + 2 * 3 + 1);
+}
+
+TEST(TensorOpsTest, APartKeepsTheWholeAlive) {
+  auto whole = Of<int32_t>({100}, std::vector<int32_t>(100, 7));
+  const std::weak_ptr<Tensor> watched = whole;
+  TensorRef part = Tensor::Part(std::move(whole), 99, {1});
+  EXPECT_FALSE(watched.expired());
+  EXPECT_THAT(Values<int32_t>(*part), ElementsAre(7));
+  part.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST(TensorOpsTest, SliceOutsideNamesBothSides) {
   EXPECT_THAT(CopySlice(*Of<float>({2}, {3, 4}), {{1}, {2}}),
               StatusIs(absl::StatusCode::kInvalidArgument,

@@ -24,9 +24,10 @@ namespace varkeep {
 // What any gRPC client can do: generated stubs and nothing else.
 class Stubs {
  public:
-  explicit Stubs(const InProcessServer& server)
-      : channel(grpc::CreateChannel(server.address(),
-                                    grpc::InsecureChannelCredentials())),
+  explicit Stubs(const InProcessServer& server) : Stubs(server.address()) {}
+  explicit Stubs(const std::string& address)
+      : channel(
+            grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
         variables(v1::VariableService::NewStub(channel)),
         checkpoints(v1::CheckpointService::NewStub(channel)),
         admin(v1::AdminService::NewStub(channel)) {}

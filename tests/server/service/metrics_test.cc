@@ -66,6 +66,7 @@ TEST_F(MetricsTest, TellHowTheServerIs) {
   EXPECT_THAT(metrics, HasSubstr("200 OK"));
   EXPECT_THAT(metrics, HasSubstr("# TYPE varkeep_variables gauge"));
   EXPECT_THAT(metrics, HasSubstr("varkeep_variables 1"));
+  EXPECT_THAT(metrics, HasSubstr("varkeep_call_bytes 0"));
   EXPECT_THAT(metrics, HasSubstr("varkeep_log_broken 0"));
   EXPECT_THAT(metrics, HasSubstr("varkeep_log_segments 1"));
   EXPECT_THAT(metrics,
