@@ -174,20 +174,22 @@ absl::StatusOr<uint64_t> Variable::ScatterNd(ScatterOp op, TensorRef indices,
   return WithSession(session_, [&] { return transaction.Commit(); });
 }
 
-absl::StatusOr<TensorRef> Variable::Gather(const Tensor& indices) const {
-  return GatherRows(indices, /*nd=*/false);
+absl::StatusOr<TensorRef> Variable::Gather(const Tensor& indices,
+                                           int64_t axis) const {
+  return GatherRows(indices, /*nd=*/false, axis);
 }
 
 absl::StatusOr<TensorRef> Variable::GatherNd(const Tensor& indices) const {
-  return GatherRows(indices, /*nd=*/true);
+  return GatherRows(indices, /*nd=*/true, /*axis=*/0);
 }
 
-absl::StatusOr<TensorRef> Variable::GatherRows(const Tensor& indices,
-                                               bool nd) const {
+absl::StatusOr<TensorRef> Variable::GatherRows(const Tensor& indices, bool nd,
+                                               int64_t axis) const {
   v1::GatherRequest request;
   request.set_container(info_->container);
   request.set_name(info_->op_name);
   request.set_nd(nd);
+  request.set_axis(axis);
   TensorToProto(indices, request.mutable_indices());
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
                      return connection_->Read(request);

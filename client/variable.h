@@ -116,8 +116,10 @@ class Variable {
   // tf.scatter_nd_update, _add, _sub.
   absl::StatusOr<uint64_t> ScatterNd(ScatterOp op, TensorRef indices,
                                      TensorRef updates) const;
-  // tf.gather along axis 0, tf.gather_nd: only the rows named travel.
-  absl::StatusOr<TensorRef> Gather(const Tensor& indices) const;
+  // tf.gather, tf.gather_nd: only what is named travels. A negative axis counts
+  // from the end.
+  absl::StatusOr<TensorRef> Gather(const Tensor& indices,
+                                   int64_t axis = 0) const;
   absl::StatusOr<TensorRef> GatherNd(const Tensor& indices) const;
 
   // x.initializer.run(): draws the first value anew.
@@ -132,7 +134,8 @@ class Variable {
            std::shared_ptr<SessionCore> session, VariableInfo info);
 
  private:
-  absl::StatusOr<TensorRef> GatherRows(const Tensor& indices, bool nd) const;
+  absl::StatusOr<TensorRef> GatherRows(const Tensor& indices, bool nd,
+                                       int64_t axis) const;
   absl::StatusOr<VersionedTensor> ReadSmall() const;
   absl::StatusOr<uint64_t> ReadInto(DType dtype,
                                     std::span<std::byte> memory) const;

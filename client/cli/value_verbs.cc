@@ -24,6 +24,7 @@ struct GetArguments {
   std::string name;
   std::string slice;
   std::vector<int64_t> rows;
+  int64_t axis = 0;
   std::string format;  // text, json, npy; "": by --out, else text
   std::string file;
 };
@@ -54,7 +55,7 @@ absl::StatusOr<client::VersionedTensor> Read(const client::Variable& variable,
     const auto count = static_cast<int64_t>(arguments.rows.size());
     ASSIGN_OR_RETURN(TensorRef rows,
                      MakeTensor<int64_t>({count}, arguments.rows));
-    ASSIGN_OR_RETURN(TensorRef value, variable.Gather(*rows));
+    ASSIGN_OR_RETURN(TensorRef value, variable.Gather(*rows, arguments.axis));
     return client::VersionedTensor{std::move(value), variable.info().version};
   }
   ProgressBar progress("get " + variable.op_name());
@@ -195,9 +196,13 @@ void AddValueVerbs(CLI::App* app, Context* context) {
   verb->add_option("NAME", get->name, "name of the variable")->required();
   CLI::Option* slice =
       verb->add_option("--slice", get->slice, "a part of it: 0:10,: or 3");
-  verb->add_option("--rows", get->rows, "rows of it, by number: 4,0,17")
-      ->delimiter(',')
-      ->excludes(slice);
+  CLI::Option* rows =
+      verb->add_option("--rows", get->rows, "rows of it, by number: 4,0,17")
+          ->delimiter(',')
+          ->excludes(slice);
+  verb->add_option("--axis", get->axis,
+                   "with --rows: 1 for columns and so on, -1 for the last")
+      ->needs(rows);
   verb->add_option("-o,--output", get->format,
                    "text (shortened when long), json or npy")
       ->check(CLI::IsMember({"text", "json", "npy", "table"}));

@@ -70,13 +70,15 @@ absl::StatusOr<ReadStream::Item> GatherFromOne(
       item.value,
       services.store->Read(request.container(), StripOutput(request.name())));
   const Tensor& params = *item.value.value;
-  ASSIGN_OR_RETURN(Shape shape, request.nd()
-                                    ? GatherNdShape(params.shape(), *indices)
-                                    : GatherShape(params.shape(), *indices));
+  ASSIGN_OR_RETURN(Shape shape,
+                   request.nd()
+                       ? GatherNdShape(params.shape(), *indices)
+                       : GatherShape(params.shape(), *indices, request.axis()));
   ASSIGN_OR_RETURN(item.value.value,
                    Counted(services.call_memory, params.dtype(), shape, [&] {
-                     return request.nd() ? GatherNd(params, *indices)
-                                         : Gather(params, *indices);
+                     return request.nd()
+                                ? GatherNd(params, *indices)
+                                : Gather(params, *indices, request.axis());
                    }));
   return item;
 }

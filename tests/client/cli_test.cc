@@ -45,6 +45,10 @@ TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
       {"varkeep set a/w 1 2 3 4 5 -6", 0, "a/w:0 version", ""},
       {"varkeep get a/w --slice 1,1:", 0, "[[5 -6]]", ""},
       {"varkeep get a/w --slice 2", 2, "", "outside"},
+      {"varkeep get a/w --rows 1 --axis 0", 0, "[[4 5 -6]]", ""},
+      {"varkeep get a/w --rows 2,0 --axis -1", 0, "[[3 1]\n [-6 4]]", ""},
+      {"varkeep get a/w --rows 0 --axis 2", 1, "", "axis in the range [-2, 2)"},
+      {"varkeep get a/w --axis 1", 2, "", "--rows"},
       {"varkeep get a/w --out w.npy && varkeep set a/w 0 && "
        "varkeep set a/w - < w.npy && varkeep get a/w",
        0, "[4 5 -6]]", ""},

@@ -149,6 +149,15 @@ TEST_F(TransactionTest, RowsAreScatteredAndGathered) {
   ASSERT_OK_AND_ASSIGN(TensorRef element,
                        b_.GatherNd(*Of<int32_t>({1, 2}, {1, 1})));
   EXPECT_THAT(element, TensorEq(Of<float>({1}, {9})));
+  for (int64_t axis : {1, -1}) {
+    ASSERT_OK_AND_ASSIGN(TensorRef columns,
+                         b_.Gather(*Of<int32_t>({1}, {1}), axis));
+    ASSERT_OK_AND_ASSIGN(TensorRef column, b_.Read({{0, 1}, {-1, 1}}));
+    EXPECT_THAT(columns, TensorEq(column));
+  }
+  EXPECT_THAT(b_.Gather(*Of<int32_t>({1}, {0}), 2),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "Expected axis in the range [-2, 2), but got 2"));
   EXPECT_THAT(b_.Gather(*Of<int32_t>({1}, {7})),
               StatusIs(StatusCode::kInvalidArgument,
                        HasSubstr("indices[0] = 7 is not in [0, 3)")));
