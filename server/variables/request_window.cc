@@ -30,12 +30,12 @@ absl::StatusOr<std::optional<Revision>> RequestWindow::Find(
     }
   }
   if (request.first_attempt || request.since >= forgotten_) return std::nullopt;
-  return absl::FailedPreconditionError(
-      absl::StrCat("request id (client ", id.client, ", sequence ", id.sequence,
-                   ") is repeated and not among those of the last ", kClients,
-                   " clients; its client had seen revision ", request.since,
-                   ", others were forgotten up to revision ", forgotten_,
-                   ": whether it was applied is not known any more"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "request id (client ", id.client, ", sequence ", id.sequence,
+      ") may be a repeated one and is not among those of the last ", kClients,
+      " clients; its client had seen revision ", request.since,
+      ", others were forgotten up to revision ", forgotten_,
+      ": whether it was applied is not known any more"));
 }
 
 void RequestWindow::Record(const RequestId& id, Revision revision) {

@@ -83,12 +83,14 @@ TEST(RequestWindowTest, TheClientThatAskedLongestAgoIsForgotten) {
   // It may have been applied.
   EXPECT_THAT(
       window.Find({{2, 1}}),
-      StatusIs(StatusCode::kFailedPrecondition,
-               HasSubstr("request id (client 2, sequence 1) is repeated and "
-                         "not among those of the last 4096 clients; its "
-                         "client had seen revision 0, others were forgotten "
-                         "up to revision 2: whether it was applied is not "
-                         "known any more")));
+      StatusIs(
+          StatusCode::kFailedPrecondition,
+          HasSubstr(
+              "request id (client 2, sequence 1) may be a repeated one and is "
+              "not among those of the last 4096 clients; its "
+              "client had seen revision 0, others were forgotten "
+              "up to revision 2: whether it was applied is not "
+              "known any more")));
 }
 
 Request Repeated(RequestId id, Revision since) {
