@@ -95,12 +95,17 @@ absl::StatusOr<Snapshot> Session::ReadSnapshot(
     std::span<const Variable> variables) {
   v1::ReadValuesRequest request;
   request.set_container(core_->container());
+  int64_t bytes = 0;
   for (const Variable& variable : variables) {
     request.add_names(variable.op_name());
+    bytes += SizeBytes(variable.dtype(), variable.shape()).value_or(0);
   }
-  absl::StatusOr<Connection::Values> read = core_->connection()->Read(request);
+  const auto read_all = [&] {
+    return core_->connection()->Read(request, bytes);
+  };
+  absl::StatusOr<Connection::Values> read = read_all();
   if (absl::IsNotFound(read.status()) && core_->DeclaredAgain()) {
-    read = core_->connection()->Read(request);
+    read = read_all();
   }
   RETURN_IF_ERROR(read.status());
   Snapshot snapshot{.revision = read->revision, .values = {}, .versions = {}};

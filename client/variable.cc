@@ -2,6 +2,7 @@
 #include "client/variable.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,8 @@
 #include "client/internal/session_core.h"
 #include "client/transaction.h"
 #include "proto/tensor_codec.h"
+#include "tensor/tensor_ops.h"
+#include "tensor/tensor_rows.h"
 
 namespace varkeep::client {
 namespace {
@@ -36,10 +39,17 @@ v1::ReadValueRequest ReadRequest(const VariableInfo& info) {
 // Values up to this size take less time than a call does.
 constexpr int64_t kSmallBytes = 4 << 10;
 
-bool IsSmall(const VariableInfo& info) {
-  return SizeBytes(info.dtype, info.shape).value_or(kSmallBytes + 1) <=
-         kSmallBytes;
+// Of a value with that shape, as far as is known; the variable's may have
+// changed.
+int64_t BytesOf(const VariableInfo& info, const absl::StatusOr<Shape>& shape) {
+  constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
+  return shape.ok() ? SizeBytes(info.dtype, *shape).value_or(kUnknown)
+                    : kUnknown;
 }
+
+int64_t BytesOf(const VariableInfo& info) { return BytesOf(info, info.shape); }
+
+bool IsSmall(const VariableInfo& info) { return BytesOf(info) <= kSmallBytes; }
 
 absl::Status OtherDType(const VariableInfo& info, DType dtype) {
   return absl::InvalidArgumentError(absl::StrCat(
@@ -63,8 +73,9 @@ absl::StatusOr<TensorRef> Variable::Read() const {
 absl::StatusOr<TensorRef> Variable::Read(const SliceSpec& slice) const {
   v1::ReadValueRequest request = ReadRequest(*info_);
   SliceToProto(slice, request.mutable_slice());
+  const int64_t bytes = BytesOf(*info_, SliceShape(info_->shape, slice));
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
-                     return connection_->Read(request);
+                     return connection_->Read(request, bytes);
                    }));
   return TensorRef(std::move(read.values[0].tensor));
 }
@@ -82,7 +93,8 @@ absl::StatusOr<VersionedTensor> Variable::ReadVersioned(
   if (IsSmall(*info_) && progress == nullptr) return ReadSmall();
   v1::ReadValueRequest request = ReadRequest(*info_);
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
-                     return connection_->Read(request, std::nullopt, progress);
+                     return connection_->Read(request, BytesOf(*info_),
+                                              std::nullopt, progress);
                    }));
   return VersionedTensor{std::move(read.values[0].tensor),
                          read.values[0].version};
@@ -92,8 +104,9 @@ absl::StatusOr<std::optional<VersionedTensor>> Variable::ReadIfNewer(
     uint64_t version) const {
   v1::ReadValueRequest request = ReadRequest(*info_);
   request.set_if_newer_than(version);
+  // Most often it is not: nothing is sent.
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
-                     return connection_->Read(request);
+                     return connection_->Read(request, /*bytes=*/0);
                    }));
   if (read.values[0].not_modified) return std::nullopt;
   return VersionedTensor{std::move(read.values[0].tensor),
@@ -113,7 +126,7 @@ absl::StatusOr<uint64_t> Variable::ReadInto(DType dtype,
   }
   v1::ReadValueRequest request = ReadRequest(*info_);
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
-                     return connection_->Read(request, memory);
+                     return connection_->Read(request, BytesOf(*info_), memory);
                    }));
   return read.values[0].version;
 }
@@ -191,8 +204,11 @@ absl::StatusOr<TensorRef> Variable::GatherRows(const Tensor& indices, bool nd,
   request.set_nd(nd);
   request.set_axis(axis);
   TensorToProto(indices, request.mutable_indices());
+  const int64_t bytes =
+      BytesOf(*info_, nd ? GatherNdShape(info_->shape, indices)
+                         : GatherShape(info_->shape, indices, axis));
   ASSIGN_OR_RETURN(Connection::Values read, WithSession(session_, [&] {
-                     return connection_->Read(request);
+                     return connection_->Read(request, bytes);
                    }));
   return TensorRef(std::move(read.values[0].tensor));
 }

@@ -1,8 +1,9 @@
 # The generated protobuf and gRPC code as two libraries, compiled without our
 # warnings. Only .cc files include *.grpc.pb.h: it costs two seconds each.
 function(varkeep_proto_libraries)
-  set(protos tensor variable variable_service checkpoint_service admin_service)
-  set(services variable_service checkpoint_service admin_service)
+  set(protos tensor variable variable_service call_service checkpoint_service
+      admin_service)
+  set(services variable_service call_service checkpoint_service admin_service)
   set(out ${CMAKE_BINARY_DIR}/generated)
   file(MAKE_DIRECTORY ${out})
   foreach(kind pb grpc)

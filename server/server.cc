@@ -119,6 +119,7 @@ struct Server::Parts {
   std::unique_ptr<MetricsEndpoint> metrics;
   std::string metrics_address;
   ThreadPool waiters;  // for RPCs that wait
+  OpenStreams open_streams;
   ServiceContext context;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> grpc_server;
@@ -233,6 +234,7 @@ absl::Status Server::Parts::Serve() {
   context.committer = &committer;
   context.call_memory = &call_memory;
   context.sessions = &sessions;
+  context.open_streams = &open_streams;
   context.checkpointer = checkpointer.get();
   context.waiters = &waiters;
   context.entropy = SystemEntropy;
@@ -244,6 +246,7 @@ absl::Status Server::Parts::Serve() {
   context.log = log.get();
   context.update_health = [this] { UpdateHealth(); };
   services.push_back(MakeVariableService(&context));
+  services.push_back(MakeCallService(&context));
   services.push_back(MakeCheckpointService(&context));
   services.push_back(MakeAdminService(&context));
 
@@ -288,6 +291,7 @@ absl::Status Server::Parts::Stop() {
     MutexLock lock(&health_mutex);
     health = nullptr;
   }
+  open_streams.CloseAll();
   grpc_server->Shutdown(absl::ToChronoTime(absl::Now() + options.grace));
   grpc_server.reset();
   const Checkpointer::State state = checkpointer->state();

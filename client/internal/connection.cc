@@ -17,6 +17,9 @@ namespace {
 
 // With its head, a message stays below 4 MiB, which every server takes.
 constexpr size_t kBodyBytes = 63 * 65536;
+// What is expected to have no more than that fits into one message.
+constexpr int64_t kMostBytes = int64_t{kBodyBytes};
+constexpr size_t kMostNames = 1000;
 // Tensors of a transaction that are worth copying into one message.
 constexpr size_t kSmallBytes = 64 << 10;
 
@@ -111,9 +114,10 @@ void Connection::Saw(uint64_t revision) {
 
 absl::Status Connection::LearnRevision(absl::Duration timeout) {
   TensorReceiver receiver({}, std::nullopt, nullptr);
-  RETURN_IF_ERROR(
-      DownloadOnce("ReadValues", v1::ReadValuesRequest(), timeout,
-                   [&](auto* message) { return receiver.Accept(message); }));
+  RETURN_IF_ERROR(DownloadOnce(
+      "ReadValues", v1::ReadValuesRequest(), timeout,
+      [&](auto* message) { return receiver.Accept(message); },
+      /*small=*/true));
   Saw(receiver.revision());
   return absl::OkStatus();
 }
@@ -165,21 +169,23 @@ absl::Status Connection::CallWith(const std::string& method,
 
 absl::Status Connection::DownloadOnce(
     const std::string& method, const google::protobuf::MessageLite& request,
-    absl::Duration timeout, Transport::Accept accept) {
-  return transport_->Download(MethodName(method), request, timeout, accept);
+    absl::Duration timeout, Transport::Accept accept, bool small) {
+  return transport_->Download(MethodName(method), request, timeout, accept,
+                              small);
 }
 
 absl::StatusOr<Connection::Values> Connection::Download(
     const std::string& method, const google::protobuf::MessageLite& request,
-    const std::vector<std::string>& names,
+    const std::vector<std::string>& names, int64_t bytes,
     std::optional<std::span<std::byte>> into,
     const TensorReceiver::Progress& progress) {
   Backoff backoff(policy_);
   while (true) {
     TensorReceiver receiver(names, into, progress);
-    absl::Status status =
-        DownloadOnce(method, request, policy_.timeout,
-                     [&](auto* message) { return receiver.Accept(message); });
+    absl::Status status = DownloadOnce(
+        method, request, policy_.timeout,
+        [&](auto* message) { return receiver.Accept(message); },
+        bytes <= kMostBytes && names.size() <= kMostNames);
     if (status.ok()) {
       Saw(receiver.revision());
       Values result{.revision = receiver.revision(), .values = {}};
@@ -191,11 +197,12 @@ absl::StatusOr<Connection::Values> Connection::Download(
 }
 
 absl::StatusOr<Connection::Values> Connection::Read(
-    const v1::ReadValueRequest& request,
+    const v1::ReadValueRequest& request, int64_t bytes,
     std::optional<std::span<std::byte>> into,
     const TensorReceiver::Progress& progress) {
-  ASSIGN_OR_RETURN(Values result, Download("ReadValue", request,
-                                           {request.name()}, into, progress));
+  ASSIGN_OR_RETURN(
+      Values result,
+      Download("ReadValue", request, {request.name()}, bytes, into, progress));
   if (result.values[0].not_modified && !request.has_if_newer_than()) {
     return absl::InternalError("the server's answer has no value");
   }
@@ -203,11 +210,11 @@ absl::StatusOr<Connection::Values> Connection::Read(
 }
 
 absl::StatusOr<Connection::Values> Connection::Read(
-    const v1::ReadValuesRequest& request) {
+    const v1::ReadValuesRequest& request, int64_t bytes) {
   ASSIGN_OR_RETURN(Values result,
                    Download("ReadValues", request,
                             {request.names().begin(), request.names().end()},
-                            std::nullopt, nullptr));
+                            bytes, std::nullopt, nullptr));
   for (const TensorReceiver::Value& value : result.values) {
     if (value.not_modified) {
       return absl::InternalError("the server's answer lacks a value");
@@ -217,8 +224,9 @@ absl::StatusOr<Connection::Values> Connection::Read(
 }
 
 absl::StatusOr<Connection::Values> Connection::Read(
-    const v1::GatherRequest& request) {
-  return Download("Gather", request, {request.name()}, std::nullopt, nullptr);
+    const v1::GatherRequest& request, int64_t bytes) {
+  return Download("Gather", request, {request.name()}, bytes, std::nullopt,
+                  nullptr);
 }
 
 absl::StatusOr<std::vector<SharedReads::Value>> Connection::ReadAll(
@@ -228,12 +236,12 @@ absl::StatusOr<std::vector<SharedReads::Value>> Connection::ReadAll(
     v1::ReadValueRequest request;
     request.set_container(container);
     request.set_name(names[0]);
-    read = Read(request);
+    read = Read(request, 0);
   } else {
     v1::ReadValuesRequest request;
     request.set_container(container);
     request.mutable_names()->Add(names.begin(), names.end());
-    read = Read(request);
+    read = Read(request, 0);
   }
   RETURN_IF_ERROR(read.status());
   std::vector<SharedReads::Value> values;

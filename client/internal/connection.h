@@ -52,14 +52,15 @@ class Connection {
     uint64_t revision = 0;
     std::vector<TensorReceiver::Value> values;
   };
+  // `bytes`: what the values are expected to have; small ones travel faster.
   // `into`: memory for the one value. `progress` may be null.
   absl::StatusOr<Values> Read(
-      const v1::ReadValueRequest& request,
+      const v1::ReadValueRequest& request, int64_t bytes,
       std::optional<std::span<std::byte>> into = std::nullopt,
       const TensorReceiver::Progress& progress = nullptr);
-  absl::StatusOr<Values> Read(const v1::ReadValuesRequest& request);
-
-  absl::StatusOr<Values> Read(const v1::GatherRequest& request);
+  absl::StatusOr<Values> Read(const v1::ReadValuesRequest& request,
+                              int64_t bytes);
+  absl::StatusOr<Values> Read(const v1::GatherRequest& request, int64_t bytes);
 
   // The whole value of a small variable, together with what other threads want
   // at this time.
@@ -112,7 +113,8 @@ class Connection {
   // For a call that is sent once: messages go to `accept`.
   absl::Status DownloadOnce(const std::string& method,
                             const google::protobuf::MessageLite& request,
-                            absl::Duration timeout, Transport::Accept accept);
+                            absl::Duration timeout, Transport::Accept accept,
+                            bool small = false);
 
  private:
   absl::Status CallWith(const std::string& method,
@@ -127,6 +129,7 @@ class Connection {
   absl::StatusOr<Values> Download(const std::string& method,
                                   const google::protobuf::MessageLite& request,
                                   const std::vector<std::string>& names,
+                                  int64_t bytes,
                                   std::optional<std::span<std::byte>> into,
                                   const TensorReceiver::Progress& progress);
 

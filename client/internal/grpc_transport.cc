@@ -2,7 +2,7 @@
 //
 // Calls by name with raw messages (grpc::GenericStub) instead of the generated
 // stubs: tensors go from and to their memory without passing through a
-// protobuf message, and this stays the one file that pays for gRPC's headers.
+// protobuf message.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -17,7 +17,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "base/mutex.h"
+#include "client/internal/grpc_call_stream.h"
+#include "client/internal/grpc_queue.h"
 #include "client/internal/transport.h"
 #include "proto/grpc_status.h"
 
@@ -29,13 +30,17 @@ grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
+absl::Status Malformed() {
+  return absl::InternalError("the server's answer cannot be decoded");
+}
+
 absl::Status Decode(grpc::ByteBuffer* buffer,
                     google::protobuf::MessageLite* message) {
   grpc::ProtoBufferReader reader(buffer);
   if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) {
     return absl::OkStatus();
   }
-  return absl::InternalError("the server's answer cannot be decoded");
+  return Malformed();
 }
 
 // The slice keeps a reference to the owner: gRPC may hold it for longer than
@@ -56,101 +61,6 @@ grpc::ByteBuffer Encode(UploadPart part,
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-// An operation of gRPC under way: its address is the tag to start it with. It
-// lives until CallQueue::Wait returned true for it.
-struct Operation {
-  bool done = false;
-  bool ok = false;
-};
-
-// Completion queues that no call uses now: making one takes longer than a small
-// call does otherwise. Thread-safe.
-class IdleQueues {
- public:
-  IdleQueues() = default;
-  // REQUIRES: all were given back.
-  ~IdleQueues();
-  IdleQueues(const IdleQueues&) = delete;
-  IdleQueues& operator=(const IdleQueues&) = delete;
-
-  std::unique_ptr<grpc::CompletionQueue> Take();
-  void GiveBack(std::unique_ptr<grpc::CompletionQueue> queue);
-
- private:
-  Mutex mutex_;
-  std::vector<std::unique_ptr<grpc::CompletionQueue>> queues_
-      ABSL_GUARDED_BY(mutex_);
-};
-
-// The completion queue of one call. Each has its own: an operation that is done
-// at once is then found by the thread that started it, and wakes no other. One
-// thread only.
-class CallQueue {
- public:
-  // `idle` must live longer.
-  explicit CallQueue(IdleQueues* idle) : idle_(idle), queue_(idle->Take()) {}
-  // REQUIRES: nothing is under way.
-  ~CallQueue() { idle_->GiveBack(std::move(queue_)); }
-  CallQueue(const CallQueue&) = delete;
-  CallQueue& operator=(const CallQueue&) = delete;
-
-  grpc::CompletionQueue* get() { return queue_.get(); }
-
-  // True when the operation is done, which may then be started again; false
-  // when it is not by the deadline.
-  bool Wait(Operation* operation, absl::Time deadline);
-
- private:
-  IdleQueues* const idle_;
-  std::unique_ptr<grpc::CompletionQueue> queue_;
-};
-
-IdleQueues::~IdleQueues() {
-  for (const auto& queue : queues_) {
-    queue->Shutdown();
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue->Next(&tag, &ok)) {
-    }
-  }
-}
-
-std::unique_ptr<grpc::CompletionQueue> IdleQueues::Take() {
-  {
-    MutexLock lock(&mutex_);
-    if (!queues_.empty()) {
-      auto queue = std::move(queues_.back());
-      queues_.pop_back();
-      return queue;
-    }
-  }
-  return std::make_unique<grpc::CompletionQueue>();
-}
-
-void IdleQueues::GiveBack(std::unique_ptr<grpc::CompletionQueue> queue) {
-  MutexLock lock(&mutex_);
-  queues_.push_back(std::move(queue));
-}
-
-bool CallQueue::Wait(Operation* operation, absl::Time deadline) {
-  while (!operation->done) {
-    void* tag = nullptr;
-    bool ok = false;
-    if (queue_->AsyncNext(&tag, &ok, absl::ToChronoTime(deadline)) !=
-        grpc::CompletionQueue::GOT_EVENT) {
-      return false;
-    }
-    *static_cast<Operation*>(tag) = {.done = true, .ok = ok};
-  }
-  operation->done = false;
-  return true;
-}
-
-absl::Time Deadline(absl::Duration timeout) {
-  return timeout == absl::InfiniteDuration() ? absl::InfiniteFuture()
-                                             : absl::Now() + timeout;
-}
-
 absl::Status NothingTransferred(absl::Duration idle_timeout) {
   return absl::DeadlineExceededError(absl::StrCat(
       "nothing was transferred for ", absl::FormatDuration(idle_timeout)));
@@ -160,7 +70,7 @@ absl::Status NothingTransferred(absl::Duration idle_timeout) {
 class StreamingCall {
  public:
   StreamingCall(grpc::GenericStub* stub, const std::string& method,
-                IdleQueues* idle_queues, absl::Duration idle_timeout)
+                Idle<Queue>* idle_queues, absl::Duration idle_timeout)
       : queue_(idle_queues), idle_timeout_(idle_timeout) {
     // The call begins with its first message: one packet, not two.
     context_.set_initial_metadata_corked(true);
@@ -181,7 +91,7 @@ class StreamingCall {
   // False: the operation failed, and the call's status says why. Cancels the
   // call when nothing happens for long.
   bool Wait(Operation* operation) {
-    if (!queue_.Wait(operation, Deadline(idle_timeout_))) {
+    if (!queue_.Wait(operation, DeadlineAfter(idle_timeout_))) {
       timed_out_ = true;
       context_.TryCancel();
       queue_.Wait(operation, absl::InfiniteFuture());
@@ -222,13 +132,29 @@ class GrpcTransport : public Transport {
     if (timeout != absl::InfiniteDuration()) {
       context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     }
-    return SendOne(&context, method, Encode(request), absl::InfiniteDuration(),
-                   response);
+    grpc::ByteBuffer answer;
+    grpc::Status status;
+    Operation finished;
+    CallQueue queue(&idle_queues_);
+    auto call =
+        stub_.PrepareUnaryCall(&context, method, Encode(request), queue.get());
+    call->StartCall();
+    call->Finish(&answer, &status, &finished);
+    queue.Wait(&finished, absl::InfiniteFuture());
+    return status.ok() ? Decode(&answer, response) : FromGrpc(status);
   }
 
   absl::Status Download(const std::string& method,
                         const google::protobuf::MessageLite& request,
-                        absl::Duration idle_timeout, Accept accept) override {
+                        absl::Duration idle_timeout, Accept accept,
+                        bool small) override {
+    const int field = small ? CallStream::FieldOf(method) : 0;
+    if (field != 0) {
+      UploadPart part{.head = request.SerializeAsString(), .body = {}};
+      absl::Status status =
+          CallOnStream(field, std::move(part), nullptr, accept, idle_timeout);
+      if (!absl::IsOutOfRange(status)) return status;  // it was small
+    }
     StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
     Operation written;
     call.StartWrite(Encode(request), /*last=*/true, &written);
@@ -243,10 +169,15 @@ class GrpcTransport : public Transport {
                       google::protobuf::MessageLite* response,
                       absl::Duration idle_timeout) override {
     UploadPart part = next();
-    if (part.last) {
-      grpc::ClientContext context;
-      return SendOne(&context, method, Encode(std::move(part), owner),
-                     idle_timeout, response);
+    const int field = part.last ? CallStream::FieldOf(method) : 0;
+    if (field != 0) {
+      return CallOnStream(
+          field, std::move(part), owner,
+          [&](auto* answer) {
+            return response->ParseFromZeroCopyStream(answer) ? absl::OkStatus()
+                                                             : Malformed();
+          },
+          idle_timeout);
     }
     StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
     for (bool last = false; !last;) {
@@ -277,26 +208,22 @@ class GrpcTransport : public Transport {
   }
 
  private:
-  // One message there and one back, in as few operations as gRPC has for it: on
-  // the wire a stream of one message is the same.
-  absl::Status SendOne(grpc::ClientContext* context, const std::string& method,
-                       const grpc::ByteBuffer& message,
-                       absl::Duration idle_timeout,
-                       google::protobuf::MessageLite* response) {
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    Operation finished;
-    CallQueue queue(&idle_queues_);
-    auto call = stub_.PrepareUnaryCall(context, method, message, queue.get());
-    call->StartCall();
-    call->Finish(&answer, &status, &finished);
-    if (!queue.Wait(&finished, Deadline(idle_timeout))) {
-      context->TryCancel();
-      queue.Wait(&finished, absl::InfiniteFuture());
-      if (!status.ok()) return NothingTransferred(idle_timeout);
+  absl::Status CallOnStream(int field, UploadPart part,
+                            const std::shared_ptr<const void>& owner,
+                            Accept accept, absl::Duration timeout) {
+    std::unique_ptr<CallStream> stream = idle_streams_.Take();
+    while (stream != nullptr && !stream->IsStillOpen()) {
+      stream = idle_streams_.Take();
     }
-    if (!status.ok()) return FromGrpc(status);
-    return Decode(&answer, response);
+    if (stream == nullptr) {
+      stream = std::make_unique<CallStream>(&stub_, &idle_queues_);
+    }
+    part.head.insert(
+        0, CallStream::Head(field, part.head.size() + part.body.size()));
+    absl::Status status =
+        stream->Call(Encode(std::move(part), owner), accept, timeout);
+    if (stream->open()) idle_streams_.GiveBack(std::move(stream));
+    return status;
   }
 
   // Reads to the end; the next message is on its way while one is accepted.
@@ -320,7 +247,8 @@ class GrpcTransport : public Transport {
 
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
-  IdleQueues idle_queues_;
+  Idle<Queue> idle_queues_;
+  Idle<CallStream> idle_streams_;
 };
 
 absl::Status CheckAddress(const std::string& address) {

@@ -38,11 +38,13 @@ class Transport {
 
   // Gives each message of the answer to `accept`; an error of `accept` ends the
   // call and is returned. DEADLINE_EXCEEDED when none came for `idle_timeout`.
+  // `small`: the answer is thought to have less than 4 MiB.
   using Accept = absl::FunctionRef<absl::Status(
       google::protobuf::io::ZeroCopyInputStream*)>;
   virtual absl::Status Download(const std::string& method,
                                 const google::protobuf::MessageLite& request,
-                                absl::Duration idle_timeout, Accept accept) = 0;
+                                absl::Duration idle_timeout, Accept accept,
+                                bool small) = 0;
 
   // Sends what `next` gives until a part is the last. `owner` keeps the bodies
   // alive, perhaps for longer than the call. DEADLINE_EXCEEDED when none could

@@ -7,13 +7,10 @@
 #include <utility>
 
 #include "proto/grpc_status.h"
-#include "server/service/convert.h"
+#include "server/service/changes.h"
 
 namespace varkeep {
 namespace {
-
-// Applying more than this takes longer than handing it to a worker.
-constexpr int64_t kInlineBytes = 256 << 10;
 
 int64_t ValueBytes(const Mutation& mutation) {
   if (const auto* assign = std::get_if<AssignMutation>(&mutation)) {
@@ -91,14 +88,10 @@ void AssignReactor::Apply() {
 }
 
 grpc::Status AssignReactor::ApplyNow(const Mutation& mutation) {
-  absl::StatusOr<Applied> applied =
-      services_->committer->Apply(mutation, upload_.request(), draft_.get());
-  if (!applied.ok()) return ToGrpc(applied.status());
-  v1::AssignResponse response;
-  response.set_version(applied->revision);
-  response.set_duplicate(applied->duplicate);
-  response.set_durability(DurabilityToProto(applied->durability));
-  grpc::Slice slice(response.SerializeAsString());
+  absl::StatusOr<v1::AssignResponse> response =
+      ApplyAssignWith(draft_.get(), *services_, mutation, upload_.request());
+  if (!response.ok()) return ToGrpc(response.status());
+  grpc::Slice slice(response->SerializeAsString());
   *response_ = grpc::ByteBuffer(&slice, 1);
   return grpc::Status::OK;
 }

@@ -48,6 +48,10 @@ void AppendField(uint32_t tag, uint64_t number, std::string* out) {
 ReadStream::ReadStream(Revision revision, std::vector<Item> items)
     : revision_(revision), items_(std::move(items)) {}
 
+ReadStream::ReadStream(Item item) : revision_(item.value.version) {
+  items_.push_back(std::move(item));
+}
+
 bool ReadStream::Next(grpc::ByteBuffer* message) {
   if (AtEnd()) return false;
   std::vector<grpc::Slice> slices;

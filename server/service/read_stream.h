@@ -28,6 +28,8 @@ class ReadStream {
   };
 
   ReadStream(Revision revision, std::vector<Item> items);
+  // One value, at its own revision.
+  explicit ReadStream(Item item);
 
   // The next message; false when all were given. There is at least one.
   bool Next(grpc::ByteBuffer* message);
@@ -41,7 +43,7 @@ class ReadStream {
   void AddData(size_t room, std::vector<grpc::Slice>* slices);
 
   const Revision revision_;
-  const std::vector<Item> items_;
+  std::vector<Item> items_;
   size_t announced_ = 0;  // values whose header was sent
   size_t current_ = 0;    // value being sent
   size_t offset_ = 0;     // bytes of it that were sent

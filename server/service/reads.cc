@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "base/status_macros.h"
@@ -81,6 +83,23 @@ absl::StatusOr<ReadStream::Item> GatherFromOne(
                                 : Gather(params, *indices, request.axis());
                    }));
   return item;
+}
+
+absl::StatusOr<ReadStream> ReadMany(const ServiceContext& services,
+                                    const v1::ReadValuesRequest& request) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(request.names_size()));
+  for (const std::string& name : request.names()) {
+    names.emplace_back(StripOutput(name));
+  }
+  ASSIGN_OR_RETURN(
+      Cut cut, services.store->ReadCut(request.container(), std::move(names)));
+  std::vector<ReadStream::Item> items;
+  items.reserve(cut.values.size());
+  for (VersionedValue& value : cut.values) {
+    items.push_back({std::move(value), /*not_modified=*/false});
+  }
+  return ReadStream(cut.revision, std::move(items));
 }
 
 }  // namespace varkeep

@@ -15,6 +15,9 @@ absl::StatusOr<ReadStream::Item> ReadOne(const ServiceContext& services,
                                          const v1::ReadValueRequest& request);
 absl::StatusOr<ReadStream::Item> GatherFromOne(
     const ServiceContext& services, const v1::GatherRequest& request);
+// What a request for many is answered with: one cut.
+absl::StatusOr<ReadStream> ReadMany(const ServiceContext& services,
+                                    const v1::ReadValuesRequest& request);
 
 }  // namespace varkeep
 

@@ -12,6 +12,7 @@
 #include "server/durability/committer.h"
 #include "server/durability/scrubber.h"
 #include "server/scopes/session_table.h"
+#include "server/service/open_streams.h"
 #include "server/variables/call_memory.h"
 #include "server/variables/variable_store.h"
 #include "storage/log/log.h"
@@ -29,6 +30,7 @@ struct ServiceContext {
   Committer* committer = nullptr;
   CallMemory* call_memory = nullptr;
   SessionTable* sessions = nullptr;
+  OpenStreams* open_streams = nullptr;
   Checkpointer* checkpointer = nullptr;
   const Scrubber* scrubber = nullptr;
   // Runs what would hold up an RPC thread: long work, and waiting for the disk.
@@ -47,6 +49,7 @@ struct ServiceContext {
 
 std::unique_ptr<grpc::Service> MakeVariableService(
     const ServiceContext* context);
+std::unique_ptr<grpc::Service> MakeCallService(const ServiceContext* context);
 std::unique_ptr<grpc::Service> MakeCheckpointService(
     const ServiceContext* context);
 std::unique_ptr<grpc::Service> MakeAdminService(const ServiceContext* context);

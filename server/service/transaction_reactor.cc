@@ -2,7 +2,7 @@
 #include "server/service/transaction_reactor.h"
 
 #include "proto/grpc_status.h"
-#include "server/service/convert.h"
+#include "server/service/changes.h"
 
 namespace varkeep {
 
@@ -37,12 +37,10 @@ grpc::Status TransactionReactor::Apply() {
   if (call_->IsCancelled()) return grpc::Status::CANCELLED;
   absl::StatusOr<Mutation> mutation = upload_.Finish();
   if (!mutation.ok()) return ToGrpc(mutation.status());
-  absl::StatusOr<Applied> applied =
-      services_->committer->Apply(*mutation, upload_.request());
-  if (!applied.ok()) return ToGrpc(applied.status());
-  response_->set_revision(applied->revision);
-  response_->set_duplicate(applied->duplicate);
-  response_->set_durability(DurabilityToProto(applied->durability));
+  absl::StatusOr<v1::TransactionResponse> response =
+      ApplyTransaction(*services_, *mutation, upload_.request());
+  if (!response.ok()) return ToGrpc(response.status());
+  *response_ = *std::move(response);
   return grpc::Status::OK;
 }
 

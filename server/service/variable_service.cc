@@ -54,19 +54,8 @@ absl::Status Parse(const ByteBuffer& buffer, Message* message) {
       grpc::SerializationTraits<Message>::Deserialize(&copy, message));
 }
 
-std::vector<std::string> StripAll(
-    const google::protobuf::RepeatedPtrField<std::string>& names) {
-  std::vector<std::string> stripped;
-  stripped.reserve(static_cast<size_t>(names.size()));
-  for (const std::string& name : names) {
-    stripped.emplace_back(StripOutput(name));
-  }
-  return stripped;
-}
-
-ServerWriteReactor<ByteBuffer>* Send(Revision revision,
-                                     std::vector<ReadStream::Item> items) {
-  auto stream = std::make_shared<ReadStream>(revision, std::move(items));
+ServerWriteReactor<ByteBuffer>* Send(ReadStream values) {
+  auto stream = std::make_shared<ReadStream>(std::move(values));
   return new Streamer<ByteBuffer>([stream](ByteBuffer* message) {
     if (!stream->Next(message)) return Given::kNothing;
     return stream->AtEnd() ? Given::kLastMessage : Given::kMessage;
@@ -251,15 +240,9 @@ class VariableService final : public Base {
         google::protobuf::Arena::CreateMessage<v1::ReadValuesRequest>(&arena);
     absl::Status parsed = Parse(*raw, request);
     if (!parsed.ok()) return new FailedStream<ByteBuffer>(parsed);
-    absl::StatusOr<Cut> cut = services_.store->ReadCut(
-        request->container(), StripAll(request->names()));
-    if (!cut.ok()) return new FailedStream<ByteBuffer>(cut.status());
-    std::vector<ReadStream::Item> items;
-    items.reserve(cut->values.size());
-    for (VersionedValue& value : cut->values) {
-      items.push_back({std::move(value), /*not_modified=*/false});
-    }
-    return Send(cut->revision, std::move(items));
+    absl::StatusOr<ReadStream> values = ReadMany(services_, *request);
+    if (!values.ok()) return new FailedStream<ByteBuffer>(values.status());
+    return Send(*std::move(values));
   }
 
   grpc::ServerReadReactor<ByteBuffer>* Assign(CallbackServerContext* call,
@@ -445,10 +428,7 @@ class VariableService final : public Base {
     if (!parsed.ok()) return new FailedStream<ByteBuffer>(parsed);
     absl::StatusOr<ReadStream::Item> item = read(services_, request);
     if (!item.ok()) return new FailedStream<ByteBuffer>(item.status());
-    const Revision revision = item->value.version;
-    std::vector<ReadStream::Item> items;
-    items.push_back(*std::move(item));
-    return Send(revision, std::move(items));
+    return Send(ReadStream(*std::move(item)));
   }
 
   ArenaMessages<v1::GetVariablesRequest, v1::GetVariablesResponse>

@@ -44,7 +44,7 @@ class FakeTransport : public Transport {
   // What revision the server is at.
   absl::Status Download(const std::string& method,
                         const google::protobuf::MessageLite&, absl::Duration,
-                        Accept accept) override {
+                        Accept accept, bool) override {
     if (failures > 0 && !applies) return Fail();
     if (!method.ends_with("/ReadValues")) return absl::UnimplementedError("");
     v1::ReadValuesResponse response;

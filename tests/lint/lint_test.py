@@ -61,6 +61,7 @@ class CheckLayersTest(LintTest):
     def test_what_the_headers_of_the_client_hide(self):
         self.write("client/internal/a.h",
                    '#include "varkeep/v1/tensor.pb.h"\n')
+        self.write("client/internal/grpc_a.h", '#include <grpcpp/grpcpp.h>\n')
         self.assert_clean(check_layers)
         for path, header, rule in (
                 ("client/internal/b.h", "grpcpp/grpcpp.h", "gRPC stays"),

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/internal/grpc_call_stream.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/status_macros.h"
+#include "proto/grpc_status.h"
+#include "varkeep/v1/call_service.pb.h"
+
+namespace varkeep::client {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+using Request = v1::CallRequest;
+using Response = v1::CallResponse;
+
+constexpr uint32_t kLengthDelimited = 2;
+
+absl::Status Malformed() {
+  return absl::InternalError("the server's answer cannot be decoded");
+}
+
+}  // namespace
+
+int CallStream::FieldOf(const std::string& method) {
+  static const auto& fields = *new std::map<absl::string_view, int>{
+      {"ReadValue", Request::kReadValueFieldNumber},
+      {"ReadValues", Request::kReadValuesFieldNumber},
+      {"Gather", Request::kGatherFieldNumber},
+      {"Assign", Request::kAssignFieldNumber},
+      {"AssignAdd", Request::kAssignAddFieldNumber},
+      {"AssignSub", Request::kAssignSubFieldNumber},
+      {"Transaction", Request::kTransactionFieldNumber}};
+  absl::string_view name = method;
+  if (!absl::ConsumePrefix(&name, "/varkeep.v1.VariableService/")) return 0;
+  const auto found = fields.find(name);
+  return found == fields.end() ? 0 : found->second;
+}
+
+std::string CallStream::Head(int field, size_t bytes) {
+  uint8_t head[16];
+  uint8_t* end = CodedOutputStream::WriteTagToArray(
+      (static_cast<uint32_t>(field) << 3) | kLengthDelimited, head);
+  end = CodedOutputStream::WriteVarint64ToArray(bytes, end);
+  return {head, end};
+}
+
+CallStream::CallStream(grpc::GenericStub* stub, Idle<Queue>* idle_queues)
+    : queue_(idle_queues) {
+  // The stream begins with its first message: one packet, not two.
+  context_.set_initial_metadata_corked(true);
+  stream_ = stub->PrepareCall(&context_, "/varkeep.v1.CallService/Calls",
+                              queue_.get());
+  stream_->StartCall(nullptr);
+  stream_->Read(&answer_, &read_);
+}
+
+CallStream::~CallStream() {
+  if (!open_) return;
+  context_.TryCancel();
+  queue_.Wait(&read_, absl::InfiniteFuture());
+  Finish().IgnoreError();
+}
+
+bool CallStream::IsStillOpen() {
+  if (open_ && queue_.IsDone(&read_)) Finish().IgnoreError();
+  return open_;
+}
+
+absl::Status CallStream::Call(const grpc::ByteBuffer& request,
+                              Transport::Accept accept,
+                              absl::Duration timeout) {
+  Operation written;
+  stream_->Write(request, &written);
+  const bool in_time = queue_.Wait(&read_, DeadlineAfter(timeout));
+  if (!in_time) {
+    context_.TryCancel();
+    queue_.Wait(&read_, absl::InfiniteFuture());
+  }
+  queue_.Wait(&written, absl::InfiniteFuture());
+  if (read_.ok) {
+    absl::Status status = Accept(accept);
+    stream_->Read(&answer_, &read_);
+    return status;
+  }
+  absl::Status status = Finish();
+  if (!in_time) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        "nothing was transferred for ", absl::FormatDuration(timeout)));
+  }
+  return status.ok() ? absl::UnavailableError("the server ended the stream")
+                     : status;
+}
+
+absl::Status CallStream::Accept(Transport::Accept accept) {
+  grpc::ByteBuffer answer;
+  answer.Swap(&answer_);
+  grpc::ProtoBufferReader reader(&answer);
+  RETURN_IF_ERROR(FromGrpc(reader.status()));
+  uint32_t tag = 0;
+  uint32_t bytes = 0;
+  {
+    CodedInputStream input(&reader);
+    tag = input.ReadTag();
+    if (tag == 0 || !input.ReadVarint32(&bytes)) return Malformed();
+  }
+  google::protobuf::io::LimitingInputStream content(&reader, bytes);
+  if (tag >> 3 != Response::kErrorFieldNumber) return accept(&content);
+  v1::CallError error;
+  if (!error.ParseFromZeroCopyStream(&content) || error.code() == 0) {
+    return Malformed();
+  }
+  return FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(error.code()),
+                               error.message()));
+}
+
+absl::Status CallStream::Finish() {
+  open_ = false;
+  grpc::Status status;
+  Operation finished;
+  stream_->Finish(&status, &finished);
+  queue_.Wait(&finished, absl::InfiniteFuture());
+  return FromGrpc(status);
+}
+
+}  // namespace varkeep::client
