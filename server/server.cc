@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "proto/grpc_lifetime.h"
 #include "server/durability/recovery.h"
 #include "server/durability/run_marker.h"
 #include "server/durability/scrubber.h"
@@ -315,6 +316,7 @@ Server::~Server() {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options) {
   KeepFreedMemory();
+  KeepGrpcRunning();
   auto parts = std::make_unique<Parts>(options);
   RETURN_IF_ERROR(parts->OpenDirectory());
   RETURN_IF_ERROR(parts->Recover());

@@ -20,6 +20,7 @@
 #include "client/internal/grpc_call_stream.h"
 #include "client/internal/grpc_queue.h"
 #include "client/internal/transport.h"
+#include "proto/grpc_lifetime.h"
 #include "proto/grpc_status.h"
 
 namespace varkeep::client {
@@ -268,6 +269,7 @@ absl::StatusOr<std::unique_ptr<Transport>> NewGrpcTransport(
     const std::string& address) {
   absl::Status status = CheckAddress(address);
   if (!status.ok()) return status;
+  KeepGrpcRunning();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(INT_MAX);
   // A restarted server is found quickly.

@@ -60,7 +60,8 @@ LAYERS = (
     # The wire. proto and grpc_proto are generated from proto/varkeep/v1.
     _layer("grpc_proto", "varkeep/v1/*.grpc.pb.h", "proto", "grpc protobuf"),
     _layer("proto", "varkeep/v1/*.pb.h", "", "protobuf"),
-    _layer("grpc_status", "proto/grpc_status*", "base", "grpc"),
+    _layer("grpc_status", "proto/grpc_status* proto/grpc_lifetime*", "base",
+           "grpc"),
     _layer("codec", "proto/*", "proto tensor base", "protobuf"),
 
     # The domain.
@@ -106,9 +107,9 @@ LAYERS = (
            "tensor base", "prometheus"),
     _layer("varkeepd", "server/main.cc", "server base", "cli11 spdlog"),
     _layer("server", "server/server* server/version.h",
-           "service metrics durability scopes variables initializers "
-           "checkpoint_store "
-           "checkpoint_api log file_system tensor base", "grpc cli11 spdlog"),
+           "grpc_status service metrics durability scopes variables initializers "
+           "checkpoint_store checkpoint_api log file_system tensor base",
+           "grpc cli11 spdlog"),
 
     # The other end.
     _layer("varkeep", "client/cli/main.cc", "offline cli", "cli11"),
