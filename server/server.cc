@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/keep_freed_memory.h"
+#include "base/loopback_tcp.h"
 #include "base/mutex.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
@@ -272,6 +273,7 @@ absl::Status Server::Parts::Serve() {
     addresses.push_back(WithPort(options.listen[i], ports[i]));
     spdlog::info("listening on {}", addresses.back());
   }
+  UnpaceLoopbackListeners();
   {
     MutexLock lock(&health_mutex);
     health = grpc_server->GetHealthCheckService();

@@ -142,7 +142,10 @@ int Main(int argc, char** argv, const std::string& description,
   std::ifstream control("/proc/sys/net/ipv4/tcp_congestion_control");
   std::string congestion;
   control >> congestion;
-  std::printf("TCP congestion control of both sides: %s\n", congestion.c_str());
+  std::printf(
+      "TCP congestion control: reno where a server or its raw socket sends, "
+      "else %s\n",
+      congestion.c_str());
   std::fflush(stdout);
   const Results results = run(options);
   Print(results.rows);

@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/loopback_tcp.h"
+
 namespace varkeep::benchmarks {
 namespace {
 
@@ -66,6 +68,7 @@ Ends ConnectTcp() {
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   Check(bind(listener, generic, size) == 0, "bind");
   Check(listen(listener, 1) == 0, "listen");
+  UnpaceLoopbackListeners();  // as the server does
   Check(getsockname(listener, generic, &size) == 0, "getsockname");
   Ends ends;
   ends.here = socket(AF_INET, SOCK_STREAM, 0);
