@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/benchmarks/measure.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -76,6 +77,18 @@ Row Compare(const std::string& name, int64_t bytes, double seconds,
   }
   return {name, bytes, Summarize(subject_times), Summarize(yardstick_times),
           goal};
+}
+
+void TouchFreeMemory(size_t bytes) {
+  constexpr size_t kPage = 4096;
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return;
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  for (size_t at = 0; at < bytes; at += kPage) {
+    static_cast<volatile char*>(memory)[at] = 1;
+  }
+  munmap(memory, bytes);
 }
 
 void Print(const std::vector<Row>& rows) {

@@ -2,6 +2,7 @@
 #ifndef VARKEEP_TESTS_BENCHMARKS_MEASURE_H_
 #define VARKEEP_TESTS_BENCHMARKS_MEASURE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -49,6 +50,11 @@ Row Compare(const std::string& name, int64_t bytes, double seconds,
 Times Summarize(std::vector<double> seconds);
 // Seconds that `work` takes.
 double Seconds(const std::function<void()>& work);
+
+// Has the machine's free memory ready, as far as `bytes`. A hypervisor that
+// takes back what is free (free page reporting) gives it again at 0.4 GB/s, and
+// what writes into the page cache would be measured at that.
+void TouchFreeMemory(size_t bytes);
 
 // Tables for people.
 void Print(const std::vector<Row>& rows);
