@@ -13,6 +13,12 @@
 
 namespace varkeep {
 
+// A first value on its way.
+struct VariableStore::Drawing {
+  VariablePtr variable;
+  TensorRef value;  // null: not drawn yet
+};
+
 std::vector<VariableStore::Drawing> VariableStore::ToDraw(
     const std::vector<VariablePtr>& variables, bool force) const {
   std::vector<Drawing> drawings;

@@ -75,14 +75,25 @@ absl::StatusOr<std::shared_ptr<Tensor>> Changed(const ScatterMutation& scatter,
 }  // namespace
 
 bool VariableStore::BeginInPlace(Variable* variable) {
+  if (variable->value->size_bytes() < kInPlaceBytes) return false;
+  // Those who waited for the update before go first. Others do not wait as long
+  // as `updating` is not set: they become no more.
+  while (variable->waiting_brief_readers > 0) {
+    brief_readers_gone_.Wait(&mutex_);
+  }
   if (variable->waiting_readers > 0 || waiting_snapshots_ > 0 ||
-      variable->value->size_bytes() < kInPlaceBytes ||
-      !IsUnshared(variable->value)) {
+      variable->value.use_count() > 1 + variable->brief_readers) {
     return false;
   }
   variable->updating = true;
   ++updates_in_place_;
-  return true;
+  while (variable->brief_readers > 0) brief_readers_gone_.Wait(&mutex_);
+  if (IsUnshared(variable->value)) return true;
+  // A brief reader kept it.
+  variable->updating = false;
+  --updates_in_place_;
+  settled_.NotifyAll();
+  return false;
 }
 
 void VariableStore::EndInPlace(Variable* variable) {
