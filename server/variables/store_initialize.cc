@@ -68,7 +68,7 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
   Writers writers(variables);
   std::vector<Drawing> drawings;
   Applied applied;
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   {
     MutexLock lock(&mutex_);
     for (const VariablePtr& variable : variables) {

@@ -109,7 +109,7 @@ absl::StatusOr<Applied> VariableStore::Do(const AssignMutation& assign,
                                           const Call& call) {
   ASSIGN_OR_RETURN(VariablePtr variable, Lookup(assign.container, assign.name));
   Writers writers({variable});
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   {
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(CheckAlive(*variable));
@@ -154,7 +154,7 @@ absl::StatusOr<Applied> VariableStore::ChangeValue(const Change& change,
   }
   // Only the holder of the writer mutex changes the spec.
   RETURN_IF_ERROR(CheckChange(change, variable->type()));
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   std::shared_ptr<Tensor> value;
   bool in_place = false;
   {
@@ -250,7 +250,7 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
 }
 
 absl::StatusOr<Applied> VariableStore::Transaction::Make(const Call& call) {
-  Reservation reservation(store_);
+  Reservation reservation(store_, call.limits);
   for (const Operation& operation : mutation_.operations) {
     RETURN_IF_ERROR(Add(operation));
   }

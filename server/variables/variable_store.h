@@ -65,7 +65,7 @@ class VariableStore {
                                 const Request& request = {},
                                 Journal* journal = nullptr);
   // The same for a mutation that was applied before and comes back from a log:
-  // the request window is not asked. One at a time.
+  // neither the request window is asked nor a limit. One at a time.
   absl::StatusOr<Applied> Replay(const Mutation& mutation,
                                  const Request& request, Journal* journal);
 
@@ -131,6 +131,7 @@ class VariableStore {
   struct Call {
     const Request& request;
     Journal* const journal;  // may be null
+    const StoreLimits limits;
   };
   class InFlight;
   class Reservation;
@@ -198,13 +199,13 @@ class VariableStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The bytes that it would add.
   absl::StatusOr<int64_t> CheckRestore(const RestoreMutation& restore,
-                                       const std::vector<VariablePtr>& targets)
-      const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                                       const std::vector<VariablePtr>& targets,
+                                       const StoreLimits& limits) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Insert(VariablePtr variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the variable out of the counters; the caller takes it out of the map.
   void Erase(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Gives the variable a value; the old one is returned, to be freed outside
-  // the mutex.
+  // Gives the variable a value and returns the old, to be freed without mutex.
   std::shared_ptr<Tensor> SetValue(Variable* variable,
                                    std::shared_ptr<Tensor> value,
                                    Revision revision)
@@ -223,8 +224,7 @@ class VariableStore {
   mutable Mutex mutex_;
   // Notified when an update in place ends; readers of that variable wait.
   mutable CondVar settled_;
-  // Notified when a variable has no more brief readers waiting or under way; an
-  // update in place waits for both.
+  // Notified when no brief reader of a variable waits, or is left; updates do.
   mutable CondVar brief_readers_gone_;
   std::map<std::string, VariableIndex, std::less<>> containers_
       ABSL_GUARDED_BY(mutex_);
