@@ -5,7 +5,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,6 +19,7 @@
 #include "base/mutex.h"
 #include "base/status_annotate.h"
 #include "base/status_macros.h"
+#include "base/usable_memory.h"
 #include "proto/grpc_lifetime.h"
 #include "server/durability/recovery.h"
 #include "server/durability/run_marker.h"
@@ -42,13 +42,20 @@ int ThreadCount(int wanted) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// Of the memory of calls.
-int64_t CallLimit(const ServerOptions& options) {
-  if (options.call_memory_limit_bytes > 0) {
-    return options.call_memory_limit_bytes;
+// What is 0 gets its default.
+ServerOptions WithMemoryLimits(ServerOptions options) {
+  const int64_t usable = UsableMemory();
+  if (options.call_memory_limit_bytes == 0) {
+    options.call_memory_limit_bytes = usable / 2;
+    if (options.memory_limit_bytes > 0) {
+      options.call_memory_limit_bytes =
+          std::min(options.call_memory_limit_bytes, options.memory_limit_bytes);
+    }
   }
-  if (options.memory_limit_bytes > 0) return options.memory_limit_bytes;
-  return sysconf(_SC_PHYS_PAGES) / 2 * sysconf(_SC_PAGESIZE);
+  if (options.memory_limit_bytes == 0) {
+    options.memory_limit_bytes = usable / 5 * 4;
+  }
+  return options;
 }
 
 // Says once in a while how far this is, from its first call on, and how long it
@@ -82,11 +89,11 @@ std::string WithPort(const std::string& address, int port) {
 // In the order they are built; destroyed in the opposite order.
 struct Server::Parts {
   explicit Parts(const ServerOptions& server_options)
-      : options(server_options),
+      : options(WithMemoryLimits(server_options)),
         workers(ThreadCount(options.threads)),
         store({options.max_variable_bytes, options.memory_limit_bytes},
               &workers),
-        call_memory(CallLimit(options)),
+        call_memory(options.call_memory_limit_bytes),
         committer(&store, options.durability),
         sessions(&committer, Clock::Steady(), options.session_lease),
         marker(&file_system, options.data_directory, SystemBootId()),
@@ -181,6 +188,12 @@ void Server::Parts::Report(const Recovered& recovered,
   }
   if (!recovered.replayed.begun) {
     spdlog::warn("the disk is full: changes are refused until there is room");
+  }
+  if (store.usage().value_bytes > options.memory_limit_bytes) {
+    spdlog::warn(
+        "the values have {} bytes, more than the memory limit of {}: changes "
+        "that need more memory are refused",
+        store.usage().value_bytes, options.memory_limit_bytes);
   }
   spdlog::info(
       "recovered {} variables, {} bytes, revision {} in {}: {}, {} changes "

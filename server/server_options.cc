@@ -115,11 +115,14 @@ std::variant<ServerOptions, int> ParseServerOptions(int argc, char** argv) {
   AddSize(&app, "--max-variable-bytes", &options.max_variable_bytes,
           "Largest variable");
   AddSize(&app, "--memory-limit", &options.memory_limit_bytes,
-          "Largest size of all values together; 0: none");
+          "Largest size of all values together, with replaced ones that reads "
+          "and saves under way still hold; 0: four fifths of the memory that "
+          "the machine, or its control group, lets the server use; 1EB: as "
+          "good as none");
   AddSize(&app, "--call-memory-limit", &options.call_memory_limit_bytes,
           "Largest size of what uploads and answers under way hold beside the "
-          "values; 0: that of --memory-limit, or without it half of the "
-          "machine's memory");
+          "values; 0: half of the memory that the server may use, but not "
+          "more than a --memory-limit that is given");
   AddDuration(&app, "--session-lease", &options.session_lease,
               "A session that is idle for longer is forgotten", "10m");
   AddDuration(&app, "--grace", &options.grace,

@@ -27,8 +27,8 @@ struct ServerOptions {
   int64_t log_limit_bytes = int64_t{4} << 30;  // 0: none
   absl::Duration log_limit_time = absl::Seconds(30);
   int64_t max_variable_bytes = int64_t{64} << 30;
-  int64_t memory_limit_bytes = 0;  // 0: none
-  // 0: the memory limit, or without one half of the machine's memory
+  int64_t memory_limit_bytes = 0;  // 0: 4/5 of UsableMemory()
+  // 0: one half of UsableMemory(), and at most a memory limit that is given
   int64_t call_memory_limit_bytes = 0;
   absl::Duration session_lease = absl::Minutes(10);
   absl::Duration grace = absl::Seconds(5);  // for calls under way at SIGTERM

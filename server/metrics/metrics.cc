@@ -70,6 +70,11 @@ class Collector final : public prometheus::Collectable {
     Add("replaced_value_bytes",
         "Bytes of replaced values that reads or saves still hold",
         MetricType::Gauge, usage.replaced_value_bytes, families);
+    Add("memory_limit_bytes",
+        "Largest allowed sum of varkeep_value_bytes and "
+        "varkeep_replaced_value_bytes",
+        MetricType::Gauge, sources_.store->limits().memory_limit_bytes,
+        families);
     Add("call_bytes",
         "Bytes that uploads and answers under way hold beside the values",
         MetricType::Gauge, sources_.call_memory->held_bytes(), families);

@@ -38,29 +38,66 @@ absl::StatusOr<TensorRef> Counted(
   return TensorRef(std::move(result), tensor);
 }
 
+absl::StatusOr<ReadStream::Item> SliceOf(VersionedValue whole,
+                                         const SliceSpec& slice,
+                                         CallMemory* memory) {
+  const Tensor& value = *whole.value;
+  ASSIGN_OR_RETURN(Shape shape, SliceShape(value.shape(), slice));
+  ASSIGN_OR_RETURN(const int64_t bytes, SizeBytes(value.dtype(), shape));
+  const std::optional<int64_t> start = ContiguousStart(value.shape(), slice);
+  if (start && bytes >= kShareBytes) {
+    whole.value = Tensor::Part(whole.value, *start, shape);
+  } else {
+    ASSIGN_OR_RETURN(whole.value, Counted(memory, value.dtype(), shape, [&] {
+                       return CopySlice(value, slice);
+                     }));
+  }
+  return ReadStream::Item{std::move(whole)};
+}
+
+absl::StatusOr<ReadStream::Item> GatheredFrom(VersionedValue params,
+                                              const v1::GatherRequest& request,
+                                              const Tensor& indices,
+                                              CallMemory* memory) {
+  const Tensor& value = *params.value;
+  ASSIGN_OR_RETURN(Shape shape,
+                   request.nd()
+                       ? GatherNdShape(value.shape(), indices)
+                       : GatherShape(value.shape(), indices, request.axis()));
+  ASSIGN_OR_RETURN(params.value, Counted(memory, value.dtype(), shape, [&] {
+                     return request.nd()
+                                ? GatherNd(value, indices)
+                                : Gather(value, indices, request.axis());
+                   }));
+  return ReadStream::Item{std::move(params)};
+}
+
 }  // namespace
 
 absl::StatusOr<ReadStream::Item> ReadOne(const ServiceContext& services,
                                          const v1::ReadValueRequest& request) {
   ReadStream::Item item;
-  ASSIGN_OR_RETURN(
-      item.value,
-      services.store->Read(request.container(), StripOutput(request.name())));
-  item.not_modified = request.has_if_newer_than() &&
-                      item.value.version <= request.if_newer_than();
-  if (!request.has_slice() || item.not_modified) return item;
-  const SliceSpec slice = SliceFromProto(request.slice());
-  const Tensor& whole = *item.value.value;
-  ASSIGN_OR_RETURN(Shape shape, SliceShape(whole.shape(), slice));
-  ASSIGN_OR_RETURN(const int64_t bytes, SizeBytes(whole.dtype(), shape));
-  const std::optional<int64_t> start = ContiguousStart(whole.shape(), slice);
-  if (start && bytes >= kShareBytes) {
-    item.value.value = Tensor::Part(item.value.value, *start, shape);
+  const absl::string_view name = StripOutput(request.name());
+  const auto is_known = [&](Revision version) {
+    return request.has_if_newer_than() && version <= request.if_newer_than();
+  };
+  if (!request.has_slice()) {
+    ASSIGN_OR_RETURN(item.value,
+                     services.store->Read(request.container(), name));
+    item.not_modified = is_known(item.value.version);
     return item;
   }
-  ASSIGN_OR_RETURN(item.value.value,
-                   Counted(services.call_memory, whole.dtype(), shape,
-                           [&] { return CopySlice(whole, slice); }));
+  const SliceSpec slice = SliceFromProto(request.slice());
+  RETURN_IF_ERROR(services.store->ReadBriefly(
+      request.container(), name, [&](VersionedValue whole) -> absl::Status {
+        if (is_known(whole.version)) {
+          item = {std::move(whole), /*not_modified=*/true};
+          return absl::OkStatus();
+        }
+        ASSIGN_OR_RETURN(
+            item, SliceOf(std::move(whole), slice, services.call_memory));
+        return absl::OkStatus();
+      }));
   return item;
 }
 
@@ -68,20 +105,13 @@ absl::StatusOr<ReadStream::Item> GatherFromOne(
     const ServiceContext& services, const v1::GatherRequest& request) {
   ASSIGN_OR_RETURN(TensorRef indices, TensorFromProto(request.indices()));
   ReadStream::Item item;
-  ASSIGN_OR_RETURN(
-      item.value,
-      services.store->Read(request.container(), StripOutput(request.name())));
-  const Tensor& params = *item.value.value;
-  ASSIGN_OR_RETURN(Shape shape,
-                   request.nd()
-                       ? GatherNdShape(params.shape(), *indices)
-                       : GatherShape(params.shape(), *indices, request.axis()));
-  ASSIGN_OR_RETURN(item.value.value,
-                   Counted(services.call_memory, params.dtype(), shape, [&] {
-                     return request.nd()
-                                ? GatherNd(params, *indices)
-                                : Gather(params, *indices, request.axis());
-                   }));
+  RETURN_IF_ERROR(services.store->ReadBriefly(
+      request.container(), StripOutput(request.name()),
+      [&](VersionedValue params) -> absl::Status {
+        ASSIGN_OR_RETURN(item, GatheredFrom(std::move(params), request,
+                                            *indices, services.call_memory));
+        return absl::OkStatus();
+      }));
   return item;
 }
 

@@ -13,6 +13,12 @@
 
 namespace varkeep {
 
+// A first value on its way.
+struct VariableStore::Drawing {
+  VariablePtr variable;
+  TensorRef value;  // null: not drawn yet
+};
+
 std::vector<VariableStore::Drawing> VariableStore::ToDraw(
     const std::vector<VariablePtr>& variables, bool force) const {
   std::vector<Drawing> drawings;
@@ -62,7 +68,7 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
   Writers writers(variables);
   std::vector<Drawing> drawings;
   Applied applied;
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   {
     MutexLock lock(&mutex_);
     for (const VariablePtr& variable : variables) {

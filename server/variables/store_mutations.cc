@@ -50,13 +50,13 @@ absl::StatusOr<Applied> VariableStore::Apply(const Mutation& mutation,
     ASSIGN_OR_RETURN(std::optional<Applied> repeated, Repeated(request));
     if (repeated) return *repeated;
   }
-  return Dispatch(mutation, {request, journal});
+  return Dispatch(mutation, {request, journal, limits_});
 }
 
 absl::StatusOr<Applied> VariableStore::Replay(const Mutation& mutation,
                                               const Request& request,
                                               Journal* journal) {
-  return Dispatch(mutation, {request, journal});
+  return Dispatch(mutation, {request, journal, kNoLimits});
 }
 
 absl::StatusOr<Applied> VariableStore::Dispatch(const Mutation& mutation,
@@ -100,11 +100,10 @@ absl::Status VariableStore::Commit(const Call& call, uint64_t revisions,
 
 absl::Status VariableStore::Reservation::Take(int64_t bytes)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  const int64_t limit = store_->limits_.memory_limit_bytes;
-  if (limit == 0 || bytes <= 0) return absl::OkStatus();
+  if (limit_ == 0 || bytes <= 0) return absl::OkStatus();
   const int64_t held = store_->usage_.value_bytes + store_->reserved_bytes_;
   const int64_t replaced = store_->replaced_.HeldBytes();
-  if (bytes > limit - held - replaced) {
+  if (bytes > limit_ - held - replaced) {
     std::string readers;
     if (replaced > 0) {
       readers =
@@ -112,7 +111,7 @@ absl::Status VariableStore::Reservation::Take(int64_t bytes)
                        replaced, " bytes");
     }
     return absl::ResourceExhaustedError(absl::StrCat(
-        "memory limit of ", limit, " bytes: the variables hold ", held,
+        "memory limit of ", limit_, " bytes: the variables hold ", held,
         " bytes", readers, ", the request needs ", bytes, " more"));
   }
   bytes_ = bytes;
@@ -158,11 +157,11 @@ absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
                                           const Call& call) {
   const VariableSpec& spec = declare.spec;
   ASSIGN_OR_RETURN(int64_t bytes, SizeBytes(spec.dtype, spec.shape));
-  if (bytes > limits_.max_variable_bytes) {
+  if (bytes > call.limits.max_variable_bytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "variable '", spec.name, "' of shape ", spec.shape.ToString(),
         " and dtype ", DTypeName(spec.dtype), " has ", bytes,
-        " bytes, the largest variable has ", limits_.max_variable_bytes));
+        " bytes, the largest variable has ", call.limits.max_variable_bytes));
   }
   VariableInfo info;
   info.container = declare.container;

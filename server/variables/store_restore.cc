@@ -47,10 +47,11 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
   }
   const uint64_t missing = targets.size() - existing.size();
   Writers writers(std::move(existing));
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   {
     MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(int64_t growth, CheckRestore(restore, targets));
+    ASSIGN_OR_RETURN(int64_t growth,
+                     CheckRestore(restore, targets, call.limits));
     RETURN_IF_ERROR(reservation.Take(growth));
   }
   std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
@@ -101,16 +102,16 @@ void VariableStore::DeclareMissing(const RestoreMutation& restore,
 }
 
 absl::StatusOr<int64_t> VariableStore::CheckRestore(
-    const RestoreMutation& restore,
-    const std::vector<VariablePtr>& targets) const {
+    const RestoreMutation& restore, const std::vector<VariablePtr>& targets,
+    const StoreLimits& limits) const {
   int64_t growth = 0;
   for (size_t i = 0; i < targets.size(); ++i) {
     const RestoreMutation::Item& item = restore.items[i];
     const int64_t bytes = BytesOf(item.value);
-    if (bytes > limits_.max_variable_bytes) {
+    if (targets[i] == nullptr && bytes > limits.max_variable_bytes) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "variable '", item.info.spec.name, "' has ", bytes,
-          " bytes, the largest variable has ", limits_.max_variable_bytes));
+          " bytes, the largest variable has ", limits.max_variable_bytes));
     }
     growth += bytes;
     if (targets[i] == nullptr) continue;
@@ -121,9 +122,10 @@ absl::StatusOr<int64_t> VariableStore::CheckRestore(
 }
 
 absl::Status VariableStore::CheckRestorable(const RestoreMutation& restore) {
-  Reservation reservation(this);
+  Reservation reservation(this, limits_);
   MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(int64_t growth, CheckRestore(restore, Targets(restore)));
+  ASSIGN_OR_RETURN(int64_t growth,
+                   CheckRestore(restore, Targets(restore), limits_));
   absl::Status enough = reservation.Take(growth);
   reservation.Release();
   return enough;

@@ -3,6 +3,7 @@
 #define VARKEEP_SERVER_VARIABLES_STORE_TYPES_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,8 +16,13 @@ namespace varkeep {
 
 struct StoreLimits {
   int64_t max_variable_bytes = int64_t{64} << 30;
-  int64_t memory_limit_bytes = 0;  // of all values together; 0: none
+  // Of all values together, with the replaced ones that are held; 0: none.
+  int64_t memory_limit_bytes = 0;
 };
+
+// For what was accepted before, perhaps under other limits.
+inline constexpr StoreLimits kNoLimits = {std::numeric_limits<int64_t>::max(),
+                                          0};
 
 // One value and its version. The tensor never changes; it lives as long as
 // anyone holds it.

@@ -75,14 +75,25 @@ absl::StatusOr<std::shared_ptr<Tensor>> Changed(const ScatterMutation& scatter,
 }  // namespace
 
 bool VariableStore::BeginInPlace(Variable* variable) {
+  if (variable->value->size_bytes() < kInPlaceBytes) return false;
+  // Those who waited for the update before go first. Others do not wait as long
+  // as `updating` is not set: they become no more.
+  while (variable->waiting_brief_readers > 0) {
+    brief_readers_gone_.Wait(&mutex_);
+  }
   if (variable->waiting_readers > 0 || waiting_snapshots_ > 0 ||
-      variable->value->size_bytes() < kInPlaceBytes ||
-      !IsUnshared(variable->value)) {
+      variable->value.use_count() > 1 + variable->brief_readers) {
     return false;
   }
   variable->updating = true;
   ++updates_in_place_;
-  return true;
+  while (variable->brief_readers > 0) brief_readers_gone_.Wait(&mutex_);
+  if (IsUnshared(variable->value)) return true;
+  // A brief reader kept it.
+  variable->updating = false;
+  --updates_in_place_;
+  settled_.NotifyAll();
+  return false;
 }
 
 void VariableStore::EndInPlace(Variable* variable) {
@@ -98,7 +109,7 @@ absl::StatusOr<Applied> VariableStore::Do(const AssignMutation& assign,
                                           const Call& call) {
   ASSIGN_OR_RETURN(VariablePtr variable, Lookup(assign.container, assign.name));
   Writers writers({variable});
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   {
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(CheckAlive(*variable));
@@ -143,7 +154,7 @@ absl::StatusOr<Applied> VariableStore::ChangeValue(const Change& change,
   }
   // Only the holder of the writer mutex changes the spec.
   RETURN_IF_ERROR(CheckChange(change, variable->type()));
-  Reservation reservation(this);
+  Reservation reservation(this, call.limits);
   std::shared_ptr<Tensor> value;
   bool in_place = false;
   {
@@ -239,7 +250,7 @@ absl::StatusOr<Applied> VariableStore::Transaction::Run(const Call& call) {
 }
 
 absl::StatusOr<Applied> VariableStore::Transaction::Make(const Call& call) {
-  Reservation reservation(store_);
+  Reservation reservation(store_, call.limits);
   for (const Operation& operation : mutation_.operations) {
     RETURN_IF_ERROR(Add(operation));
   }

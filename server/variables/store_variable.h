@@ -44,7 +44,8 @@ class VariableStore::Writers {
 // exceed the limit together.
 class VariableStore::Reservation {
  public:
-  explicit Reservation(VariableStore* store) : store_(store) {}
+  Reservation(VariableStore* store, const StoreLimits& limits)
+      : store_(store), limit_(limits.memory_limit_bytes) {}
   ~Reservation() {
     if (bytes_ == 0) return;
     MutexLock lock(&store_->mutex_);
@@ -63,6 +64,7 @@ class VariableStore::Reservation {
 
  private:
   VariableStore* const store_;
+  const int64_t limit_;  // 0: none
   int64_t bytes_ = 0;
 };
 

@@ -28,8 +28,8 @@ struct VariableRecord {
 
   // The rest is guarded by the store's mutex_, and what only the holder of
   // `writer` changes that one may read without: all but `updating`. `value` may
-  // be changed in place by the holder of `writer` while `updating` is set;
-  // nobody else touches it then.
+  // be changed in place by the holder of `writer` while `updating` is set and
+  // no brief reader is left; nobody else touches it then.
   TraitsRef traits;
   std::shared_ptr<Tensor> value;  // null: not initialized
   Shape shape;
@@ -39,6 +39,8 @@ struct VariableRecord {
   uint64_t run;
   const DType dtype;
   uint16_t waiting_readers = 0;  // until it is not `updating` any more
+  uint16_t waiting_brief_readers = 0;
+  uint16_t brief_readers = 0;  // under way
   bool updating = false;
   bool deleted =
       false;  // a change that began before finds no variable any more

@@ -19,6 +19,15 @@ bool InScope(absl::string_view name, absl::string_view scope) {
          (name.size() > scope.size() && name[scope.size()] == '/');
 }
 
+// As it is now.
+absl::StatusOr<VersionedValue> ValueOf(absl::string_view container,
+                                       const VariableRecord& variable,
+                                       std::string name) {
+  if (variable.deleted) return NoSuchVariableError(container, name);
+  if (variable.value == nullptr) return UninitializedError(name);
+  return VersionedValue{variable.value, variable.version, std::move(name)};
+}
+
 }  // namespace
 
 VariableStore::VariableStore(const StoreLimits& limits, ThreadPool* pool)
@@ -124,13 +133,54 @@ absl::StatusOr<Cut> VariableStore::ReadCut(
   WaitUntilSettled(variables);
   cut.revision = usage_.revision;
   for (size_t i = 0; i < variables.size(); ++i) {
-    const Variable& variable = *variables[i];
-    if (variable.deleted) return NoSuchVariableError(container, names[i]);
-    if (variable.value == nullptr) return UninitializedError(names[i]);
-    cut.values.push_back(
-        {variable.value, variable.version, std::move(names[i])});
+    ASSIGN_OR_RETURN(VersionedValue value,
+                     ValueOf(container, *variables[i], std::move(names[i])));
+    cut.values.push_back(std::move(value));
   }
   return cut;
+}
+
+// From when it may begin until it goes.
+class VariableStore::BriefRead {
+ public:
+  // Waits for the update in place that is under way.
+  BriefRead(const VariableStore* store,
+            VariablePtr variable) ABSL_NO_THREAD_SAFETY_ANALYSIS
+      : store_(store),
+        variable_(std::move(variable)) {
+    ++variable_->waiting_brief_readers;
+    while (variable_->updating) store_->settled_.Wait(&store_->mutex_);
+    if (--variable_->waiting_brief_readers == 0) {
+      store_->brief_readers_gone_.NotifyAll();
+    }
+    ++variable_->brief_readers;
+  }
+  ~BriefRead() {
+    MutexLock lock(&store_->mutex_);
+    if (--variable_->brief_readers == 0) {
+      store_->brief_readers_gone_.NotifyAll();
+    }
+  }
+  BriefRead(const BriefRead&) = delete;
+  BriefRead& operator=(const BriefRead&) = delete;
+
+ private:
+  const VariableStore* const store_;
+  const VariablePtr variable_;
+};
+
+absl::Status VariableStore::ReadBriefly(
+    absl::string_view container, absl::string_view name,
+    absl::FunctionRef<absl::Status(VersionedValue)> use) const {
+  std::optional<BriefRead> read;  // goes after the value
+  VersionedValue value;
+  {
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(VariablePtr variable, Require(container, name));
+    read.emplace(this, variable);
+    ASSIGN_OR_RETURN(value, ValueOf(container, *variable, std::string(name)));
+  }
+  return use(std::move(value));
 }
 
 StoreSnapshot VariableStore::Snapshot() const {

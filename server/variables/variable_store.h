@@ -42,7 +42,9 @@ namespace varkeep {
 // So changes of one variable happen one after the other, and readers wait for
 // neither arithmetic nor disk. The exception is an update in place, done when
 // nobody else holds the value: a reader of that variable waits until it is
-// done, and while one waits the next update makes a copy. Lock order:
+// done, and while one waits the next update makes a copy. Brief readers take
+// turns with updates in place: one waits for those under way, who comes
+// meanwhile waits for it, and the next lets those go first. Lock order:
 // structure, writer mutexes by address, then the store's.
 class VariableStore {
  public:
@@ -63,7 +65,7 @@ class VariableStore {
                                 const Request& request = {},
                                 Journal* journal = nullptr);
   // The same for a mutation that was applied before and comes back from a log:
-  // the request window is not asked. One at a time.
+  // neither the request window is asked nor a limit. One at a time.
   absl::StatusOr<Applied> Replay(const Mutation& mutation,
                                  const Request& request, Journal* journal);
 
@@ -79,6 +81,12 @@ class VariableStore {
   // NOT_FOUND; FAILED_PRECONDITION "Attempting to use uninitialized value".
   absl::StatusOr<VersionedValue> Read(absl::string_view container,
                                       absl::string_view name) const;
+  // Calls `use`, which takes a part out of the value. Meanwhile an update waits
+  // where Read would make it copy the whole; what `use` keeps of it is held as
+  // after Read. `use` must not wait for changes. Errors of Read and of `use`.
+  absl::Status ReadBriefly(
+      absl::string_view container, absl::string_view name,
+      absl::FunctionRef<absl::Status(VersionedValue)> use) const;
   // All of them at one revision.
   absl::StatusOr<Cut> ReadCut(absl::string_view container,
                               std::vector<std::string> names) const;
@@ -119,19 +127,16 @@ class VariableStore {
     Revision revision = 0;
   };
 
-  // A first value on its way.
-  struct Drawing {
-    VariablePtr variable;
-    TensorRef value;  // null: not drawn yet
-  };
-
   // How a change is to be committed.
   struct Call {
     const Request& request;
     Journal* const journal;  // may be null
+    const StoreLimits limits;
   };
   class InFlight;
   class Reservation;
+  class BriefRead;
+  struct Drawing;
 
   absl::StatusOr<Applied> Dispatch(const Mutation& mutation, const Call& call);
   absl::StatusOr<Applied> Do(const DeclareMutation&, const Call&);
@@ -174,8 +179,8 @@ class VariableStore {
   absl::Status CheckAlive(const Variable& variable) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Between the two the holder of the writer mutex may change the value where
-  // it is. False, and not begun, when somebody holds or waits for the value, or
-  // when it is so small that copying it costs less than making readers wait.
+  // it is. Waits for brief readers. False, and not begun, when others hold or
+  // wait for the value, or it is so small that copying costs less than waiting.
   bool BeginInPlace(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndInPlace(Variable* variable);
   // Those of the variables that Initialize has to draw, each once.
@@ -194,13 +199,13 @@ class VariableStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The bytes that it would add.
   absl::StatusOr<int64_t> CheckRestore(const RestoreMutation& restore,
-                                       const std::vector<VariablePtr>& targets)
-      const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                                       const std::vector<VariablePtr>& targets,
+                                       const StoreLimits& limits) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Insert(VariablePtr variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the variable out of the counters; the caller takes it out of the map.
   void Erase(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Gives the variable a value; the old one is returned, to be freed outside
-  // the mutex.
+  // Gives the variable a value and returns the old, to be freed without mutex.
   std::shared_ptr<Tensor> SetValue(Variable* variable,
                                    std::shared_ptr<Tensor> value,
                                    Revision revision)
@@ -219,6 +224,8 @@ class VariableStore {
   mutable Mutex mutex_;
   // Notified when an update in place ends; readers of that variable wait.
   mutable CondVar settled_;
+  // Notified when no brief reader of a variable waits, or is left; updates do.
+  mutable CondVar brief_readers_gone_;
   std::map<std::string, VariableIndex, std::less<>> containers_
       ABSL_GUARDED_BY(mutex_);
   TraitsTable traits_ ABSL_GUARDED_BY(mutex_);

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "base/keep_freed_memory.h"
 #include "client/admin_client.h"
 #include "client/client.h"
@@ -110,11 +111,20 @@ void CallsWhileSaving(int64_t bytes, Results* results) {
       "Assign", [&] { Must(variable.Assign(TensorRef(value))); }));
 }
 
+constexpr int64_t kColumns = 64;
+constexpr int64_t kRows = 1000;  // that are scattered or gathered at once
+
+TensorRef RandomRows(int64_t rows, std::mt19937_64* engine) {
+  const auto indices = Must(Tensor::Create(DType::kInt64, {kRows}));
+  for (int64_t& index : indices->mutable_values<int64_t>()) {
+    index = static_cast<int64_t>((*engine)() % static_cast<uint64_t>(rows));
+  }
+  return indices;
+}
+
 // A scatter_add through the server costs what the rows it names are large.
 Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
                         double seconds) {
-  constexpr int64_t kColumns = 64;
-  constexpr int64_t kRows = 1000;
   ServerProcess server;
   auto connected = Must(client::Client::Connect(server.address()));
   auto session = Must(connected->OpenSession());
@@ -125,10 +135,7 @@ Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
     const int64_t rows = bytes / 4 / kColumns;
     const client::Variable variable = Must(
         session->GetVariable(name, Shape({rows, kColumns}), client::Ones()));
-    const auto indices = Must(Tensor::Create(DType::kInt64, {kRows}));
-    for (int64_t& index : indices->mutable_values<int64_t>()) {
-      index = static_cast<int64_t>(engine() % static_cast<uint64_t>(rows));
-    }
+    const TensorRef indices = RandomRows(rows, &engine);
     return [variable, indices, updates] {
       Must(variable.Scatter(ScatterOp::kAdd, indices, updates));
     };
@@ -140,6 +147,49 @@ Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
       absl::StrCat("Scatter of 1,000 rows into ", large_bytes / 1'000'000,
                    " MB / ", small_bytes / 1'000'000, " MB"),
       updates->size_bytes(), seconds, large, small, /*goal=*/0.83);
+}
+
+// They take turns: neither makes a copy of the variable.
+Row ScattersBesideGathers(int64_t bytes, double seconds) {
+  ServerProcess server;
+  auto connected = Must(client::Client::Connect(server.address()));
+  auto session = Must(connected->OpenSession());
+  const int64_t rows = bytes / 4 / kColumns;
+  const client::Variable variable =
+      Must(session->GetVariable("v", Shape({rows, kColumns}), client::Ones()));
+  Must(session->Initialize());
+  const auto updates = Must(Tensor::Create(DType::kFloat32, {kRows, kColumns}));
+  std::mt19937_64 engine(1);
+  const TensorRef indices = RandomRows(rows, &engine);
+  // The mean: a few that copy everything would not show in a median.
+  const auto seconds_of_scatter = [&] {
+    const absl::Time start = absl::Now();
+    absl::Duration took;
+    int count = 0;
+    for (; took < absl::Seconds(seconds / 4); took = absl::Now() - start) {
+      Must(variable.Scatter(ScatterOp::kAdd, indices, TensorRef(updates)));
+      ++count;
+    }
+    return absl::ToDoubleSeconds(took) / count;
+  };
+  std::vector<double> alone;
+  std::vector<double> beside;
+  seconds_of_scatter();
+  for (int round = 0; round < 5; ++round) {
+    alone.push_back(seconds_of_scatter());
+    std::atomic<bool> done = false;
+    std::thread gatherer([&, other = RandomRows(rows, &engine)] {
+      auto connection = Must(client::Client::Connect(server.address()));
+      const client::Variable table = Must(connection->FindVariable("v"));
+      while (!done) Must(table.Gather(*other));
+    });
+    beside.push_back(seconds_of_scatter());
+    done = true;
+    gatherer.join();
+  }
+  return {absl::StrCat("mean Scatter of 1,000 rows into ", bytes / 1'000'000,
+                       " MB, beside gathers / alone"),
+          updates->size_bytes(), Summarize(beside), Summarize(alone)};
 }
 
 constexpr char kReaderFlag[] = "--read-v";
@@ -289,6 +339,8 @@ Results Measure(const Options& options) {
   CallsWhileSaving(4'000'000'000 / scale, &results);
   results.rows.push_back(RowsOfLargeVariable(
       1'000'000'000 / scale, 10'000'000 / scale, options.seconds));
+  results.rows.push_back(
+      ScattersBesideGathers(1'000'000'000 / scale, options.seconds));
   results.figures.push_back(MemoryOfReaders(1'000'000'000 / scale));
   results.figures.push_back(MemoryOfAssign(1'000'000'000 / scale));
   ManyVariables(1'000'000 / scale, options, &results);

@@ -19,7 +19,9 @@ using ::testing::HasSubstr;
 
 class ReplayTest : public StoreTest {
  protected:
-  ReplayTest() { options_.log.directory = "/log"; }
+  explicit ReplayTest(const StoreLimits& limits = {}) : StoreTest(limits) {
+    options_.log.directory = "/log";
+  }
 
   void Log(const std::vector<storage::LogEntry>& entries) {
     storage::LogRecovered recovered;
@@ -46,6 +48,20 @@ class ReplayTest : public StoreTest {
   GatedCheckpointStore checkpoints_{&memory_};
   RecoveryOptions options_;
 };
+
+// Variables of at most 64 bytes, 100 bytes together.
+class LimitedReplayTest : public ReplayTest {
+ protected:
+  LimitedReplayTest() : ReplayTest({64, 100}) {}
+};
+
+TEST_F(LimitedReplayTest, NoLimitKeepsAServerFromStarting) {
+  Log({EncodeMutation(DeclareMutation{"", SpecOf("v", {50}), false}, {}),
+       EncodeMutation(InitializeMutation{"", {"v"}, false}, {})});
+
+  EXPECT_OK(Recover());
+  EXPECT_EQ(store_.usage().value_bytes, 200);
+}
 
 TEST_F(ReplayTest, ARecordThatIsNoMutationIsNamed) {
   storage::LogEntry entry;

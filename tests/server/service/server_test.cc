@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/usable_memory.h"
 #include "tests/server/service/calls.h"
 
 namespace varkeep {
@@ -106,6 +107,56 @@ TEST(ServerTest, ADamagedNewestCheckpointIsNeverReplacedSilently) {
                      HasSubstr("--allow-fallback"))));
   options.allow_fallback = true;
   EXPECT_OK(Server::Start(options));
+}
+
+v1::StatusResponse StatusOf(Stubs& stubs) {
+  absl::StatusOr<v1::StatusResponse> status = Stubs::Call(
+      stubs.admin.get(), &v1::AdminService::Stub::Status, v1::StatusRequest());
+  EXPECT_OK(status);
+  return status.ok() ? *status : v1::StatusResponse();
+}
+
+TEST(MemoryLimitTest, FitsTheMachineUnlessGiven) {
+  ServerOptions* options = nullptr;
+  InProcessServer server([&](ServerOptions* its) { options = its; });
+  const auto expect_limits = [&](int64_t values, int64_t calls) {
+    Stubs stubs(server);
+    const v1::StatusResponse status = StatusOf(stubs);
+    EXPECT_EQ(static_cast<int64_t>(status.memory_limit_bytes()), values);
+    EXPECT_EQ(static_cast<int64_t>(status.call_limit_bytes()), calls);
+  };
+  const int64_t usable = UsableMemory();
+  expect_limits(usable / 5 * 4, usable / 2);
+
+  options->memory_limit_bytes = 1 << 20;
+  server.Restart();
+  expect_limits(1 << 20, 1 << 20);
+
+  options->memory_limit_bytes = int64_t{1} << 60;
+  server.Restart();
+  expect_limits(int64_t{1} << 60, usable / 2);
+}
+
+TEST(MemoryLimitTest, ASmallerOneThanTheValuesKeepsNoServerFromStarting) {
+  ServerOptions* options = nullptr;
+  InProcessServer server([&](ServerOptions* its) { options = its; });
+  const TensorRef value = Of<float>({4}, {1, 2, 3, 4});
+  {
+    Stubs stubs(server);
+    ASSERT_OK(stubs.Declare("w", {4}));
+    ASSERT_OK(stubs.Assign({AssignMessage("w", *value)}));
+  }
+  options->memory_limit_bytes = 10;
+  options->call_memory_limit_bytes = 1 << 20;
+  server.Restart();
+  Stubs stubs(server);
+  EXPECT_THAT(stubs.ReadFloats("w"), IsOkAndHolds(ElementsAre(1, 2, 3, 4)));
+  EXPECT_OK(stubs.Assign({AssignMessage("w", *value)}));
+  ASSERT_OK(stubs.Declare("v", {1}));
+  EXPECT_THAT(stubs.Assign({AssignMessage("v", *Of<float>({1}, {1}))}),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("memory limit of 10 bytes: the variables hold "
+                                 "16 bytes, the request needs 4 more")));
 }
 
 }  // namespace

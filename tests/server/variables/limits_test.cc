@@ -145,6 +145,39 @@ TEST_F(LimitsTest, InitializingMoreThanFitsChangesNothing) {
   EXPECT_OK(Initialize(store_, {"a"}));
 }
 
+// A server may be started with smaller limits than before.
+TEST_F(LimitsTest, WhatWasAcceptedBeforeIsNotRefused) {
+  VariableStore before({}, &pool_);
+  Put(before, "a", Bytes(80));
+  Put(before, "b", Bytes(80));
+  ASSERT_OK(store_.Load(before.Snapshot()));
+  const auto replay = [&](const Mutation& mutation) {
+    EXPECT_OK(store_.Replay(mutation, {}, nullptr));
+  };
+  replay(DeclareMutation{"", SpecOf("c", {80}, DType::kUint8), false});
+  replay(InitializeMutation{"", {"c"}, false});
+  replay(AssignMutation{"", "c", Bytes(90), {}, /*validate_shape=*/false});
+  replay(UpdateMutation{"", "c", UpdateOp::kAdd, Bytes(90), {}});
+  replay(TransactionMutation{
+      "", {AssignMutation{"", "c", Bytes(95), {}, false}}, {}});
+  VariableInfo info;
+  info.spec = SpecOf("d", {80}, DType::kUint8);
+  replay(RestoreMutation{{{info, Bytes(80)}}});
+  EXPECT_EQ(store_.usage().value_bytes, 335);
+
+  EXPECT_OK(Assign(store_, "a", Bytes(80)));
+  EXPECT_OK(Add(store_, "a", Bytes(80)));
+  EXPECT_OK(Initialize(store_, {"a"}, /*force=*/true));
+  EXPECT_OK(store_.Apply(AssignMutation{"", "a", Bytes(70), {}, false}));
+  EXPECT_OK(store_.Apply(RestoreMutation{{{info, Bytes(80)}}}));
+  EXPECT_THAT(store_.Apply(AssignMutation{"", "a", Bytes(71), {}, false}),
+              StatusIs(StatusCode::kResourceExhausted,
+                       "memory limit of 100 bytes: the variables hold 325 "
+                       "bytes, the request needs 1 more"));
+  for (const char* name : {"b", "c", "d"}) EXPECT_OK(Delete(store_, name));
+  EXPECT_OK(store_.Apply(AssignMutation{"", "a", Bytes(100), {}, false}));
+}
+
 TEST_F(LimitsTest, ARepeatedNameIsMeasuredOnce) {
   ASSERT_OK(Declare(store_, SpecOf("a", {60}, DType::kUint8)));
 
