@@ -62,6 +62,7 @@ class Tensor {
   class Small;
   class Large;
   class Shared;
+  friend class TensorSlab;
 
   Tensor(DType dtype, const Shape& shape, std::span<std::byte> bytes)
       : shape_(shape), bytes_(bytes), dtype_(dtype) {}

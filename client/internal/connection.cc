@@ -176,7 +176,7 @@ absl::Status Connection::DownloadOnce(
 
 absl::StatusOr<Connection::Values> Connection::Download(
     const std::string& method, const google::protobuf::MessageLite& request,
-    const std::vector<std::string>& names, int64_t bytes,
+    const std::vector<absl::string_view>& names, int64_t bytes,
     std::optional<std::span<std::byte>> into,
     const TensorReceiver::Progress& progress) {
   Backoff backoff(policy_);

@@ -128,7 +128,7 @@ class Connection {
 
   absl::StatusOr<Values> Download(const std::string& method,
                                   const google::protobuf::MessageLite& request,
-                                  const std::vector<std::string>& names,
+                                  const std::vector<absl::string_view>& names,
                                   int64_t bytes,
                                   std::optional<std::span<std::byte>> into,
                                   const TensorReceiver::Progress& progress);

@@ -50,7 +50,7 @@ absl::Status OtherSize(absl::string_view name, int64_t value_bytes,
                    " bytes, the memory to read into has ", memory_bytes));
 }
 
-TensorReceiver::TensorReceiver(std::vector<std::string> names,
+TensorReceiver::TensorReceiver(std::vector<absl::string_view> names,
                                std::optional<std::span<std::byte>> into,
                                Progress progress)
     : names_(std::move(names)), into_(into), progress_(std::move(progress)) {
@@ -117,7 +117,7 @@ absl::Status TensorReceiver::AcceptHeader(const TensorHeader& header) {
     }
     memory = *into_;
   } else if (!value.not_modified) {
-    ASSIGN_OR_RETURN(value.tensor, Tensor::Create(header.dtype, header.shape));
+    ASSIGN_OR_RETURN(value.tensor, slab_.Create(header.dtype, header.shape));
     memory = value.tensor->mutable_bytes();
   }
   expected_bytes_ += *size;

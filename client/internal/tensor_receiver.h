@@ -15,8 +15,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "proto/tensor_header.h"
 #include "tensor/tensor.h"
+#include "tensor/tensor_slab.h"
 
 namespace google::protobuf::io {
 class CodedInputStream;
@@ -29,10 +31,10 @@ absl::Status OtherSize(absl::string_view name, int64_t value_bytes,
                        size_t memory_bytes);
 
 // Rebuilds tensors from the messages of a ReadValuesResponse stream. Each value
-// has one allocation, made when its header arrives, and its bytes are copied
-// once, from the network's buffers. A stream that does not keep its word is an
-// error: INTERNAL when it says wrong things, DATA_LOSS when it ends early.
-// One thread only.
+// has its memory when its header arrives, and its bytes are copied once, from
+// the network's buffers. A stream that does not keep its word is an error:
+// INTERNAL when it says wrong things, DATA_LOSS when it ends early. One thread
+// only.
 class TensorReceiver {
  public:
   struct Value {
@@ -43,10 +45,10 @@ class TensorReceiver {
   // Called with bytes that arrived and bytes expected so far.
   using Progress = std::function<void(int64_t, int64_t)>;
 
-  // Values of these names in this order. `into`: memory of the caller for the
-  // one value; INVALID_ARGUMENT when its size is another.
+  // Values of these names in this order, which must live longer. `into`: memory
+  // of the caller for the one value; INVALID_ARGUMENT when its size is another.
   explicit TensorReceiver(
-      std::vector<std::string> names,
+      std::vector<absl::string_view> names,
       std::optional<std::span<std::byte>> into = std::nullopt,
       Progress progress = nullptr);
 
@@ -63,9 +65,10 @@ class TensorReceiver {
   absl::Status AcceptHeader(const TensorHeader& header);
   absl::Status AcceptData(Input* input, uint32_t size);
 
-  const std::vector<std::string> names_;
+  const std::vector<absl::string_view> names_;
   const std::optional<std::span<std::byte>> into_;
   const Progress progress_;
+  TensorSlab slab_;
   std::vector<Value> values_;
   std::vector<std::span<std::byte>> memory_;  // of each value
   size_t current_ = 0;                        // the value being filled

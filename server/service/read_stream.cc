@@ -17,6 +17,8 @@ namespace {
 constexpr size_t kHeadersPerMessage = 1024;
 // Pieces below this are copied: a slice of its own costs more.
 constexpr size_t kCopyBytes = 1024;
+// With a name of some 40 bytes.
+constexpr size_t kUsualHeader = 64;
 // Fields of ReadValuesResponse; the last two are length-delimited.
 using Response = v1::ReadValuesResponse;
 constexpr uint32_t kRevisionTag = Response::kRevisionFieldNumber << 3;
@@ -31,6 +33,14 @@ grpc::Slice Borrow(const TensorRef& tensor, size_t offset, size_t size) {
   return grpc::Slice(
       data, size, [](void* user) { delete static_cast<TensorRef*>(user); },
       holder);
+}
+
+// Bytes that are the slice's own from now on.
+grpc::Slice Own(std::string bytes) {
+  auto* holder = new std::string(std::move(bytes));
+  return grpc::Slice(
+      holder->data(), holder->size(),
+      [](void* user) { delete static_cast<std::string*>(user); }, holder);
 }
 
 // A field's tag and what follows it: its number, or how long it is.
@@ -69,6 +79,7 @@ void ReadStream::Announce(std::vector<grpc::Slice>* slices) {
   first_ = false;
   std::string header;
   const size_t end = std::min(items_.size(), announced_ + kHeadersPerMessage);
+  encoded.reserve(kUsualHeader * (end - announced_));
   for (; announced_ < end; ++announced_) {
     const Item& item = items_[announced_];
     const Tensor& value = *item.value.value;
@@ -85,7 +96,7 @@ void ReadStream::Announce(std::vector<grpc::Slice>* slices) {
     AppendField(kHeadersTag, header.size(), &encoded);
     encoded.append(header);
   }
-  slices->emplace_back(encoded);
+  slices->push_back(Own(std::move(encoded)));
 }
 
 void ReadStream::AddData(size_t room, std::vector<grpc::Slice>* slices) {
@@ -93,8 +104,7 @@ void ReadStream::AddData(size_t room, std::vector<grpc::Slice>* slices) {
   std::string copied;  // small pieces in a row
   size_t total = 0;
   auto flush = [&] {
-    if (!copied.empty()) data.emplace_back(copied);
-    copied.clear();
+    if (!copied.empty()) data.push_back(Own(std::exchange(copied, {})));
   };
   while (current_ < announced_ && total < room) {
     const Item& item = items_[current_];
