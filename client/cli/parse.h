@@ -39,6 +39,10 @@ absl::StatusOr<client::Initializer> ParseInitializer(
 absl::StatusOr<std::shared_ptr<Tensor>> ParseElements(
     const std::vector<std::string>& words, DType dtype, const Shape& shape);
 
+// "5" is a scalar, "1,2" and "[1,2]" a vector, "[[1,2],[3,4]]" a matrix.
+absl::StatusOr<std::shared_ptr<Tensor>> ParseLiteral(absl::string_view text,
+                                                     DType dtype);
+
 }  // namespace varkeep::cli
 
 #endif  // VARKEEP_CLIENT_CLI_PARSE_H_

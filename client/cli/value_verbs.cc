@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// get and set: values out of a server and into it.
+// get, set and scatter: values out of a server and into it.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "client/cli/context.h"
 #include "client/cli/format.h"
@@ -33,6 +35,14 @@ struct SetArguments {
   std::string name;
   std::vector<std::string> values;
   std::string file;
+};
+
+struct ScatterArguments {
+  std::string name;
+  std::string indices;  // literals, .npy files, or - for one on stdin
+  std::string updates;
+  ScatterOp how = ScatterOp::kUpdate;
+  bool nd = false;
 };
 
 std::string Format(const Context& context, const GetArguments& arguments) {
@@ -147,16 +157,45 @@ absl::StatusOr<std::shared_ptr<Tensor>> NpyFrom(const std::string& file,
   return bits ? Reinterpret(**tensor, dtype) : tensor;
 }
 
+// What is typed as lists, or else as elements in row-major order.
+absl::StatusOr<std::shared_ptr<Tensor>> TypedValue(
+    const client::Variable& variable, const std::vector<std::string>& words) {
+  const std::string typed = absl::StrJoin(words, ",");
+  if (!absl::StrContains(typed, '[')) {
+    return ParseElements(words, variable.dtype(), variable.shape());
+  }
+  // The outer brackets went when the parser of the command line took the value
+  // apart, at its commas.
+  ASSIGN_OR_RETURN(
+      std::shared_ptr<Tensor> value,
+      ParseLiteral(absl::StrCat("[", typed, "]"), variable.dtype()));
+  if (value->shape() != variable.shape()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the lists have shape ", value->shape().ToString(), ", variable ",
+        variable.name(), " has shape ", variable.shape().ToString()));
+  }
+  return value;
+}
+
 absl::StatusOr<std::shared_ptr<Tensor>> NewValue(
     const client::Variable& variable, const SetArguments& arguments) {
   bool from_stdin = arguments.values.size() == 1 && arguments.values[0] == "-";
   if (arguments.file.empty() && !from_stdin) {
     absl::StatusOr<std::shared_ptr<Tensor>> tensor =
-        ParseElements(arguments.values, variable.dtype(), variable.shape());
+        TypedValue(variable, arguments.values);
     if (!tensor.ok()) return UsageError(tensor.status().message());
     return tensor;
   }
   return NpyFrom(from_stdin ? "-" : arguments.file, variable.dtype());
+}
+
+void PrintVersion(const Context& context, const client::Variable& variable,
+                  uint64_t version) {
+  if (context.json()) {
+    PrintJson(Json{{"name", variable.name()}, {"version", version}});
+  } else {
+    Print(absl::StrCat(variable.name(), " version ", version));
+  }
 }
 
 absl::Status Set(const Context& context, const SetArguments& arguments) {
@@ -176,11 +215,36 @@ absl::Status Set(const Context& context, const SetArguments& arguments) {
                                                 progress.Update(done, total);
                                               }));
   }
-  if (context.json()) {
-    PrintJson(Json{{"name", variable.name()}, {"version", version}});
-  } else {
-    Print(absl::StrCat(variable.name(), " version ", version));
+  PrintVersion(context, variable, version);
+  return absl::OkStatus();
+}
+
+// Of `dtype` when it is typed.
+absl::StatusOr<TensorRef> Rows(const std::string& argument, DType dtype) {
+  if (argument == "-" || absl::EndsWith(argument, ".npy")) {
+    return NpyFrom(argument, dtype);
   }
+  absl::StatusOr<std::shared_ptr<Tensor>> typed = ParseLiteral(argument, dtype);
+  if (!typed.ok()) return UsageError(typed.status().message());
+  return typed;
+}
+
+absl::Status Scatter(const Context& context,
+                     const ScatterArguments& arguments) {
+  if (arguments.indices == "-" && arguments.updates == "-") {
+    return UsageError("only one of INDICES and UPDATES can be - for stdin");
+  }
+  ASSIGN_OR_RETURN(auto connected, context.Connect());
+  ASSIGN_OR_RETURN(client::Variable variable,
+                   connected->FindVariable(arguments.name, context.container));
+  ASSIGN_OR_RETURN(TensorRef indices, Rows(arguments.indices, DType::kInt64));
+  ASSIGN_OR_RETURN(TensorRef updates,
+                   Rows(arguments.updates, variable.dtype()));
+  ASSIGN_OR_RETURN(const uint64_t version,
+                   arguments.nd
+                       ? variable.ScatterNd(arguments.how, indices, updates)
+                       : variable.Scatter(arguments.how, indices, updates));
+  PrintVersion(context, variable, version);
   return absl::OkStatus();
 }
 
@@ -214,9 +278,40 @@ void AddValueVerbs(CLI::App* app, Context* context) {
                  context, [context, set] { return Set(*context, *set); });
   verb->add_option("NAME", set->name, "name of the variable")->required();
   verb->add_option("VALUE", set->values,
-                   "elements in row-major order, one for all, or - for .npy "
-                   "on standard input");
+                   "elements in row-major order, one for all, lists such as "
+                   "'[[1,2],[3,4]]', or - for .npy on standard input");
   verb->add_option("--from", set->file, "a .npy file");
+
+  auto scatter = std::make_shared<ScatterArguments>();
+  verb = AddVerb(app, "scatter", "Change rows of a value, or single elements",
+                 "varkeep scatter embeddings 4,17 '[[1,2],[3,4]]' --how add",
+                 context,
+                 [context, scatter] { return Scatter(*context, *scatter); });
+  verb->add_option("NAME", scatter->name, "name of the variable")->required();
+  verb->add_option("INDICES", scatter->indices,
+                   "numbers of the rows: 4 or 4,17; with --nd their places: "
+                   "'[[0,1],[2,2]]'; or FILE.npy, or - for .npy on standard "
+                   "input")
+      ->required();
+  verb->add_option("UPDATES", scatter->updates,
+                   "a row for each of them: '[[1,2],[3,4]]', without --nd also "
+                   "one number for all elements; or FILE.npy, or -")
+      ->required();
+  verb->add_option("--how", scatter->how, "what is done with the rows")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, ScatterOp>{
+                                              {"update", ScatterOp::kUpdate},
+                                              {"add", ScatterOp::kAdd},
+                                              {"sub", ScatterOp::kSubtract},
+                                              {"mul", ScatterOp::kMultiply},
+                                              {"div", ScatterOp::kDivide},
+                                              {"min", ScatterOp::kMin},
+                                              {"max", ScatterOp::kMax}})
+                      .description(""))
+      ->default_str("update")
+      ->type_name("update|add|sub|mul|div|min|max");
+  verb->add_flag("--nd", scatter->nd,
+                 "indices name elements or slices by their places, as "
+                 "tf.scatter_nd_update: update, add, sub");
 }
 
 }  // namespace varkeep::cli

@@ -105,6 +105,45 @@ TEST(ParseElementsTest, ErrorsSayWhatIsWrong) {
               StatusIs(kInvalid, HasSubstr("3 elements, 2 were given")));
 }
 
+TEST(ParseLiteralTest, ListsSayTheirShape) {
+  EXPECT_THAT(*ParseLiteral("5", DType::kInt64),
+              TensorEq(Of<int64_t>({}, {5})));
+  EXPECT_THAT(*ParseLiteral("4, -7", DType::kInt64),
+              TensorEq(Of<int64_t>({2}, {4, -7})));
+  EXPECT_THAT(*ParseLiteral("[3]", DType::kInt64),
+              TensorEq(Of<int64_t>({1}, {3})));
+  EXPECT_THAT(*ParseLiteral(" [[1, 2.5], [3,4], [5,-6e1]] ", DType::kFloat32),
+              TensorEq(Of<float>({3, 2}, {1, 2.5, 3, 4, 5, -60})));
+  EXPECT_THAT(*ParseLiteral("[[[1]],[[2]]]", DType::kInt32),
+              TensorEq(Of<int32_t>({2, 1, 1}, {1, 2})));
+  EXPECT_THAT(*ParseLiteral("[[],[]]", DType::kInt32),
+              TensorEq(Of<int32_t>({2, 0}, {})));
+  EXPECT_THAT(*ParseLiteral("[1+2j]", DType::kComplex64),
+              TensorEq(Of<std::complex<float>>({1}, {{1, 2}})));
+}
+
+TEST(ParseLiteralTest, ErrorsSayWhatIsWrong) {
+  const std::pair<const char*, const char*> kRows[] = {
+      {"", "lacks an element"},
+      {"[1,]", "lacks an element"},
+      {"[1,2", "'[1,2' lacks a comma or a bracket"},
+      {"[[1][2]]", "lacks a comma or a bracket"},
+      {"[1]]", "goes on after its end"},
+      {"[1] 2", "goes on after its end"},
+      {"[[1,2],[3]]", "'[[1,2],[3]]' is ragged: lists of 2 and of 1"},
+      {"[[],[3]]", "is ragged: lists of 0 and of 1"},
+      {"[1,[2]]", "is ragged: lists beside elements"},
+      {"[[1],2]", "is ragged: elements beside lists"},
+      {"[[[[[[[[[1]]]]]]]]]", "has more than 8 lists in lists"},
+      {"[1,x]", "'x' is not a float32"},
+  };
+  for (const auto& [text, error] : kRows) {
+    EXPECT_THAT(ParseLiteral(text, DType::kFloat32),
+                StatusIs(kInvalid, HasSubstr(error)))
+        << text;
+  }
+}
+
 TEST(FormatTest, TensorsAreNestedAndShortened) {
   auto matrix = Of<int32_t>({2, 3}, {1, 2, 3, 4, 5, 6});
   EXPECT_EQ(FormatTensor(*matrix, 0), "[[1 2 3]\n [4 5 6]]");

@@ -58,6 +58,41 @@ TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
       {"varkeep set n", 2, "", "--from"},
       {"varkeep set n 1.5", 2, "", "'1.5' is not a int64"},
       {"varkeep set n --from none.npy", 2, "", "none.npy"},
+      {"varkeep set a/w '[[1, 2, 3], [-4, 5, 6]]' && varkeep get a/w", 0,
+       "[[1 2 3]\n [-4 5 6]]", ""},
+      {"varkeep set a/w '[6,5,4,3,2,1]' && varkeep get a/w", 0,
+       "[[6 5 4]\n [3 2 1]]", ""},
+      {"varkeep set a/w '[[1,2],[3,4],[5,6]]'", 2, "",
+       "the lists have shape [3,2], variable a/w:0 has shape [2,3]"},
+      {"varkeep set a/w '[[1,2,3],[4,5]]'", 2, "",
+       "'[[1,2,3],[4,5]]' is ragged: lists of 3 and of 2"},
+      {"varkeep scatter a/w 1,1 '[[1,1,1],[2,3,4]]' --how add && "
+       "varkeep get a/w",
+       0, "[[6 5 4]\n [6 6 6]]", ""},
+      {"varkeep scatter a/w 0 '[7,8,9]' && varkeep get a/w", 0,
+       "[[7 8 9]\n [6 6 6]]", ""},
+      {"varkeep scatter a/w 0,1 2 --how mul && varkeep get a/w", 0,
+       "[[14 16 18]\n [12 12 12]]", ""},
+      {"varkeep scatter a/w --nd '[[0,2],[1,0]]' '[1,2]' --how sub && "
+       "varkeep get a/w",
+       0, "[[14 16 17]\n [10 12 12]]", ""},
+      {"varkeep get a/w --rows 0 --out row.npy && "
+       "varkeep scatter a/w 1 - < row.npy && varkeep get a/w",
+       1, "", "updates.shape [1,3]"},
+      {"varkeep scatter a/w '[1]' - < row.npy && varkeep get a/w", 0,
+       "[[14 16 17]\n [14 16 17]]", ""},
+      {"varkeep scatter a/w '[0]' row.npy --how max", 0, "a/w:0 version", ""},
+      {"varkeep -o json scatter a/w 0 1 --how div", 0, "\"version\":", ""},
+      {"varkeep scatter a/w 2 0", 1, "", "indices = 2 is not in [0, 2)"},
+      {"varkeep scatter a/w 0 '[1,2]'", 1, "", "[2]"},
+      {"varkeep scatter a/w 0.5 1", 2, "", "'0.5' is not a int64"},
+      {"varkeep scatter a/w 0 '[1,2'", 2, "", "lacks a comma or a bracket"},
+      {"varkeep scatter a/w - -", 2, "", "INDICES and UPDATES"},
+      {"varkeep scatter a/w 0 none.npy", 2, "", "none.npy"},
+      {"varkeep scatter a/w 0 1 --how plus", 2, "", "plus"},
+      {"varkeep scatter a/w 0", 2, "", "UPDATES"},
+      {"varkeep scatter nope 0 1", 6, "", "nope"},
+      {"varkeep set a/w 1 2 3 4 5 -6", 0, "a/w:0 version", ""},
       {"varkeep ls", 0, "a/w:0\nn:0\n", ""},
       {"varkeep ls -l a", 0, "initialized", ""},
       {"varkeep tree", 0, "`-- n  int64 ()", ""},
@@ -112,11 +147,11 @@ TEST_F(CliTest, EveryVerbDoesItsWorkAndTellsItsExitCode) {
 
 TEST_F(CliTest, EveryVerbHasAnExampleInItsHelp) {
   for (const char* verb :
-       {"ls",      "tree",        "describe",    "collections", "create",
-        "init",    "rm",          "get",         "set",         "save",
-        "restore", "checkpoints", "status",      "health",      "sessions",
-        "reset",   "log-level",   "drain",       "resume",      "import",
-        "verify",  "log inspect", "log truncate"}) {
+       {"ls",      "tree",        "describe",     "collections", "create",
+        "init",    "rm",          "get",          "set",         "save",
+        "restore", "checkpoints", "status",       "health",      "sessions",
+        "reset",   "log-level",   "drain",        "resume",      "import",
+        "verify",  "log inspect", "log truncate", "scatter"}) {
     Result result = Run(std::string("varkeep ") + verb + " --help");
 
     EXPECT_EQ(result.code, 0) << verb;
@@ -129,8 +164,9 @@ TEST_F(CliTest, JsonIsOneValueOnStdout) {
   Run("varkeep create w --shape 2 --initializer zeros --init && varkeep save");
   for (const char* verb :
        {"ls", "tree", "describe w", "collections", "collections variables",
-        "get w", "set w 1", "init", "checkpoints", "checkpoints 1", "status",
-        "health", "sessions", "restore --dry-run", "save", "log-level"}) {
+        "get w", "set w 1", "scatter w 0 1", "init", "checkpoints",
+        "checkpoints 1", "status", "health", "sessions", "restore --dry-run",
+        "save", "log-level"}) {
     Result result = Run(std::string("varkeep -o json ") + verb);
 
     EXPECT_EQ(result.code, 0) << verb << result.err;
