@@ -280,7 +280,7 @@ TEST_F(BriefReadTest, AVariableMayBeDeletedMeanwhile) {
       }
     });
   }
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     ASSERT_OK(Delete(store_, "v"));
     Put(store_, "v", Of<float>({kRows, 2}, std::vector<float>(2 * kRows)));
   }
