@@ -55,9 +55,14 @@ struct LogRecord {
 
 struct LogOptions {
   std::string directory;  // made when needed
-  // Room reserved for a segment, less on a small disk; a record larger than it
-  // gets a segment of its own size.
+  // Room reserved for a segment, less on a small disk: as much as the log has
+  // grown to, within these limits. A record larger than it gets a segment of
+  // its own size.
   int64_t segment_bytes = int64_t{64} << 20;
+  int64_t max_segment_bytes = int64_t{256} << 20;
+  // Otherwise the next segment's file is made by the append that comes when the
+  // current one is half full: in tests that count what is asked of the disk.
+  bool prepare_in_background = true;
   // An entry that asks for kInterval is on the disk this much later, and the
   // time that a sync takes.
   absl::Duration sync_interval = absl::Seconds(1);

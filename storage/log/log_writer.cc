@@ -62,6 +62,7 @@ LogWriter::LogWriter(FileSystem* file_system, const LogOptions& options,
       next_(recovery.next),
       next_number_(recovery.next.number),
       void_files_(std::move(recovery.void_files)),
+      preparer_(file_system, options.directory, options.prepare_in_background),
       published_(recovery.next.base),
       segments_(std::move(recovery.segments)) {
   syncer_.Reset(next_.base, nullptr);
@@ -118,7 +119,10 @@ absl::StatusOr<Durability> LogWriter::Append(
     const Batch batch = TakeBatch(&request);
     last_group_ = batch.size();
     absl::Status status = WriteBatch(batch, request.sync);
-    if (status.ok()) Commit(batch);
+    if (status.ok()) {
+      Commit(batch);
+      PrepareNext();
+    }
     for (Request* member : batch) {
       member->status = status;
       member->synced = request.sync;
@@ -166,10 +170,14 @@ std::unique_ptr<LogDraft> LogWriter::Draft(LogEntry entry) {
       entry.tensors[0]->size_bytes() < options_.draft_bytes) {
     return nullptr;
   }
-  const std::string path =
-      absl::StrCat(options_.directory, "/", log_format::DraftName(++drafts_));
-  auto draft = SegmentDraft::Create(file_system_, path, std::move(entry));
+  auto draft =
+      SegmentDraft::Create(file_system_, NewDraftPath(), std::move(entry));
   return draft.ok() ? *std::move(draft) : nullptr;
+}
+
+std::string LogWriter::NewDraftPath() {
+  return absl::StrCat(options_.directory, "/",
+                      log_format::DraftName(++drafts_));
 }
 
 // Those whom the last group held up are about to append again. To let them in
@@ -281,6 +289,13 @@ void LogWriter::Commit(const Batch& batch) {
   for (Request* member : batch) appended_bytes_ += member->record->bytes();
 }
 
+// Once for each segment: a full disk is not asked again and again.
+void LogWriter::PrepareNext() {
+  if (next_prepared_ || !segment_->half_full()) return;
+  next_prepared_ = true;
+  preparer_.Prepare(NewDraftPath(), RoomForNext());
+}
+
 absl::Status LogWriter::MakeRoom(int64_t bytes) {
   if (segment_ != nullptr && segment_->Fits(bytes)) return absl::OkStatus();
   bool uncertain = false;
@@ -288,6 +303,13 @@ absl::Status LogWriter::MakeRoom(int64_t bytes) {
   if (!uncertain) return begun;
   syncer_.Break(begun);
   return Unavailable(begun);
+}
+
+// A log that grows fast begins few segments, one that does not reserves little.
+int64_t LogWriter::RoomForNext() const {
+  const int64_t least = options_.segment_bytes;
+  return std::clamp(state().bytes, least,
+                    std::max(least, options_.max_segment_bytes));
 }
 
 // The header of the segment that follows what is committed.
@@ -306,10 +328,15 @@ log_format::SegmentHeader LogWriter::NextHeader() const {
 absl::Status LogWriter::BeginSegment(int64_t bytes, uint64_t synced,
                                      bool* uncertain) {
   return BeginSegment(synced, [&](const log_format::SegmentHeader& header) {
+    if (std::optional<EmptySegment> empty = preparer_.Take(bytes)) {
+      auto begun = SegmentWriter::Begin(file_system_, options_.directory,
+                                        header, *std::move(empty), uncertain);
+      if (begun.ok() || *uncertain) return begun;
+    }
     return SegmentWriter::Create(
         file_system_, options_.directory, header,
-        std::max(options_.segment_bytes, log_format::kFirstRecord + bytes),
-        bytes, uncertain);
+        std::max(RoomForNext(), log_format::kFirstRecord + bytes), bytes,
+        uncertain);
   });
 }
 
@@ -322,8 +349,9 @@ absl::Status LogWriter::BeginSegment(uint64_t synced, MakeSegment make) {
   } while (header.salt == 0);
   absl::StatusOr<std::unique_ptr<SegmentWriter>> begun = make(header);
   RETURN_IF_ERROR(begun.status());
-  if (segment_ != nullptr) segment_->TrimTo(committed_);
+  if (segment_ != nullptr) preparer_.Retire(std::move(segment_), committed_);
   segment_ = *std::move(begun);
+  next_prepared_ = false;
   committed_ = {.last = header.base};  // a record that it has comes next
   syncer_.Roll(segment_->sync_handle());
   const std::string path = absl::StrCat(

@@ -18,6 +18,7 @@
 #include "storage/log/log_recovery.h"
 #include "storage/log/log_syncer.h"
 #include "storage/log/segment_draft.h"
+#include "storage/log/segment_preparer.h"
 #include "storage/log/segment_writer.h"
 
 namespace varkeep::storage {
@@ -56,6 +57,7 @@ class LogWriter final : public Log {
   Batch TakeBatch(Request* leader);
   absl::Status WriteBatch(const Batch& batch, bool sync);
   void Commit(const Batch& batch);
+  void PrepareNext();
   absl::Status WriteRecords(const Batch& batch, bool sync);
   absl::Status Adopt(SegmentDraft* draft, bool sync);
   absl::Status MakeRoom(int64_t bytes);
@@ -64,6 +66,8 @@ class LogWriter final : public Log {
       absl::FunctionRef<absl::StatusOr<std::unique_ptr<SegmentWriter>>(
           const log_format::SegmentHeader&)>;
   absl::Status BeginSegment(uint64_t synced, MakeSegment make);
+  std::string NewDraftPath();
+  int64_t RoomForNext() const;
   log_format::SegmentHeader NextHeader() const;
   void Leave();
 
@@ -80,10 +84,12 @@ class LogWriter final : public Log {
   SegmentPosition committed_;       // of segment_: behind what was published
   log_format::SegmentHeader next_;  // of the segment to begin without one
   uint64_t next_number_;
+  bool next_prepared_ = false;  // its file was asked for
   std::vector<std::string> void_files_;
   size_t last_group_ = 0;
 
   std::atomic<uint64_t> drafts_ = 0;  // begun so far
+  SegmentPreparer preparer_;          // of whoever has the turn
 
   Mutex drop_mutex_;  // one DropThrough at a time
 

@@ -86,6 +86,40 @@ absl::StatusOr<std::shared_ptr<File>> SegmentWriter::Enter(
   return sync_handle;
 }
 
+absl::StatusOr<EmptySegment> SegmentWriter::Prepare(
+    FileSystem* file_system, const std::string& directory,
+    const std::string& path, int64_t bytes, int64_t least) {
+  EmptySegment empty{path, nullptr, 0};
+  auto prepare = [&]() -> absl::Status {
+    RETURN_IF_ERROR(file_system->MakeDirectory(directory));
+    ASSIGN_OR_RETURN(int64_t free, file_system->FreeBytes(directory));
+    ASSIGN_OR_RETURN(empty.file, CreateTemporary(file_system, path));
+    ASSIGN_OR_RETURN(empty.room,
+                     ReserveRoom(empty.file.get(), free, bytes, least));
+    return absl::OkStatus();
+  };
+  absl::Status prepared = prepare();
+  if (prepared.ok()) return empty;
+  Discard(file_system, std::move(empty));
+  return prepared;
+}
+
+void SegmentWriter::Discard(FileSystem* file_system, EmptySegment empty) {
+  empty.file.reset();
+  file_system->Remove(empty.path).IgnoreError();
+}
+
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Begin(
+    FileSystem* file_system, const std::string& directory,
+    const log_format::SegmentHeader& header, EmptySegment empty,
+    bool* uncertain) {
+  ASSIGN_OR_RETURN(std::shared_ptr<File> sync_handle,
+                   Enter(file_system, empty.file.get(), empty.path, directory,
+                         header, uncertain));
+  return absl::WrapUnique(new SegmentWriter(
+      header, std::move(empty.file), std::move(sync_handle), empty.room));
+}
+
 absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
     FileSystem* file_system, const std::string& directory,
     const log_format::SegmentHeader& header, int64_t bytes, int64_t least,
@@ -93,24 +127,13 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
   const std::string temporary = absl::StrCat(
       directory, "/",
       log_format::TemporaryName(log_format::SegmentFileName(header.base)));
-  std::unique_ptr<File> file;
-  auto prepare = [&]() -> absl::StatusOr<int64_t> {
-    RETURN_IF_ERROR(file_system->MakeDirectory(directory));
-    ASSIGN_OR_RETURN(int64_t free, file_system->FreeBytes(directory));
-    ASSIGN_OR_RETURN(file, CreateTemporary(file_system, temporary));
-    return ReserveRoom(file.get(), free, bytes, least);
-  };
-  absl::StatusOr<int64_t> room = prepare();
-  if (!room.ok()) {
-    *uncertain = !absl::IsResourceExhausted(room.status());
-    file_system->Remove(temporary).IgnoreError();
-    return room.status();
+  absl::StatusOr<EmptySegment> empty =
+      Prepare(file_system, directory, temporary, bytes, least);
+  if (!empty.ok()) {
+    *uncertain = !absl::IsResourceExhausted(empty.status());
+    return empty.status();
   }
-  ASSIGN_OR_RETURN(
-      std::shared_ptr<File> sync_handle,
-      Enter(file_system, file.get(), temporary, directory, header, uncertain));
-  return absl::WrapUnique(new SegmentWriter(header, std::move(file),
-                                            std::move(sync_handle), *room));
+  return Begin(file_system, directory, header, *std::move(empty), uncertain);
 }
 
 absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Adopt(

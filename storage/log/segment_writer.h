@@ -25,22 +25,43 @@ struct SegmentPosition {
   uint32_t chain = 0;
 };
 
+// A file that is to become a segment: it has its size and its room, but neither
+// header nor name.
+struct EmptySegment {
+  std::string path;
+  std::unique_ptr<File> file;
+  int64_t room = 0;  // its size
+};
+
 // One segment being written. One thread at a time.
 class SegmentWriter {
  public:
-  // Makes the file with room for `bytes` in all, or, when that is more than a
-  // quarter of what the disk has free, for less, but at least for one record of
-  // `least` bytes. Its header and its name
-  // are on the disk afterwards. `uncertain` is set when after an error the
-  // segment may be there all the same, or writing failed otherwise than for
-  // want of room.
+  // Makes the file `path` for one: with room for `bytes` in all, or, when that
+  // is more than a quarter of what the disk has free, for less, but at least
+  // for one record of `least` bytes. After an error nothing is left.
+  static absl::StatusOr<EmptySegment> Prepare(FileSystem* file_system,
+                                              const std::string& directory,
+                                              const std::string& path,
+                                              int64_t bytes, int64_t least);
+  // Removes one that is not needed.
+  static void Discard(FileSystem* file_system, EmptySegment empty);
+
+  // Makes it a segment: header and name are on the disk afterwards. `uncertain`
+  // is set when after an error the segment may be there all the same, or
+  // writing failed otherwise than for want of room.
+  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Begin(
+      FileSystem* file_system, const std::string& directory,
+      const log_format::SegmentHeader& header, EmptySegment empty,
+      bool* uncertain);
+
+  // Both in one.
   static absl::StatusOr<std::unique_ptr<SegmentWriter>> Create(
       FileSystem* file_system, const std::string& directory,
       const log_format::SegmentHeader& header, int64_t bytes, int64_t least,
       bool* uncertain);
 
   // Makes the draft's file a segment that has its record, on the disk as well.
-  // REQUIRES: the draft is complete. Errors as Create.
+  // REQUIRES: the draft is complete. Errors as Begin.
   static absl::StatusOr<std::unique_ptr<SegmentWriter>> Adopt(
       FileSystem* file_system, const std::string& directory,
       const log_format::SegmentHeader& header, SegmentDraft* draft,
@@ -52,6 +73,7 @@ class SegmentWriter {
   const std::shared_ptr<File>& sync_handle() const { return sync_handle_; }
   // True when a record of `bytes` has its place.
   bool Fits(int64_t bytes) const { return bytes <= room_ - position_.end; }
+  bool half_full() const { return position_.end > room_ / 2; }
 
   // Appends the records in order. After an error part of them may have been
   // written; the position is as before.

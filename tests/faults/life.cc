@@ -16,6 +16,8 @@ absl::StatusOr<std::unique_ptr<Life>> Life::Begin(storage::FileSystem* disk,
   RecoveryOptions recovery;
   recovery.log.directory = "/data/log";
   recovery.log.segment_bytes = options.segment_bytes;
+  recovery.log.max_segment_bytes = options.segment_bytes;
+  recovery.log.prepare_in_background = false;
   recovery.log.sync_interval = absl::Milliseconds(1);
   RunMarker marker(disk, "/data", options.boot_id);
   ASSIGN_OR_RETURN(RunMarker::Begun before, marker.Find());

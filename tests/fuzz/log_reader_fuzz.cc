@@ -59,6 +59,7 @@ int64_t OpenAll(FileSystem* disk) {
   LogOptions options;
   options.directory = kDirectory;
   options.segment_bytes = 16 << 10;
+  options.prepare_in_background = false;
   LogRecovered recovered;
   uint64_t revision = 0;
   int64_t records = 0;

@@ -66,6 +66,7 @@ class LoggedCommitterTest : public CommitterTest {
     storage::LogOptions options;
     options.directory = "/log";
     options.draft_bytes = 1 << 10;
+    options.prepare_in_background = false;
     storage::LogRecovered recovered;
     auto replay = [](const storage::LogRecord&) { return absl::OkStatus(); };
     auto log = storage::Log::Open(&faulty_, options, 0, 0, replay, nullptr,

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "storage/log/log.h"
+#include "storage/log/log_format.h"
 #include "storage/memory_file_system.h"
 #include "tensor/tensor_ops.h"
 #include "tests/testing/checkpoints.h"
@@ -30,7 +31,8 @@ inline constexpr char kLogDirectory[] = "/data/log";
 inline LogOptions SmallSegments(int64_t segment_bytes = 64 << 10) {
   LogOptions options;
   options.directory = kLogDirectory;
-  options.segment_bytes = segment_bytes;
+  options.segment_bytes = options.max_segment_bytes = segment_bytes;
+  options.prepare_in_background = false;
   options.sync_interval = absl::Milliseconds(1);
   return options;
 }
@@ -160,6 +162,7 @@ inline std::vector<std::string> SegmentPaths(FileSystem* disk) {
   std::vector<std::string> paths;
   const std::vector<std::string> names = disk->List(kLogDirectory).value();
   for (const std::string& name : names) {
+    if (log_format::IsTemporaryName(name)) continue;
     paths.push_back(absl::StrCat(kLogDirectory, "/", name));
   }
   return paths;
