@@ -213,9 +213,13 @@ void CallStream::EndWith(const grpc::Status& status) {
 }
 
 void CallStream::Handle() {
-  grpc::ProtoBufferReader message(&message_);
+  // Its own: once there is an answer the next message may come, and a stream
+  // that waits for one holds none.
+  grpc::ByteBuffer bytes;
+  bytes.Swap(&message_);
+  grpc::ProtoBufferReader message(&bytes);
   if (!message.status().ok()) return Answer(FromGrpc(message.status()));
-  const int field = ReadField(&message, message_.Length());
+  const int field = ReadField(&message, bytes.Length());
   switch (field) {
     case Call::kReadValueFieldNumber:
       return Read<v1::ReadValueRequest>(&message, ReadOne);
