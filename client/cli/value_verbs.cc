@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <map>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -41,7 +42,7 @@ struct ScatterArguments {
   std::string name;
   std::string indices;  // literals, .npy files, or - for one on stdin
   std::string updates;
-  ScatterOp how = ScatterOp::kUpdate;
+  std::string how = "update";
   bool nd = false;
 };
 
@@ -229,6 +230,25 @@ absl::StatusOr<TensorRef> Rows(const std::string& argument, DType dtype) {
   return typed;
 }
 
+constexpr std::pair<const char*, ScatterOp> kScatterOps[] = {
+    {"update", ScatterOp::kUpdate}, {"add", ScatterOp::kAdd},
+    {"sub", ScatterOp::kSubtract},  {"mul", ScatterOp::kMultiply},
+    {"div", ScatterOp::kDivide},    {"min", ScatterOp::kMin},
+    {"max", ScatterOp::kMax}};
+
+std::vector<std::string> ScatterOpNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, op] : kScatterOps) names.emplace_back(name);
+  return names;
+}
+
+// REQUIRES: `name` is one of them.
+ScatterOp ScatterOpOf(const std::string& name) {
+  return std::ranges::find(kScatterOps, name,
+                           &std::pair<const char*, ScatterOp>::first)
+      ->second;
+}
+
 absl::Status Scatter(const Context& context,
                      const ScatterArguments& arguments) {
   if (arguments.indices == "-" && arguments.updates == "-") {
@@ -240,10 +260,10 @@ absl::Status Scatter(const Context& context,
   ASSIGN_OR_RETURN(TensorRef indices, Rows(arguments.indices, DType::kInt64));
   ASSIGN_OR_RETURN(TensorRef updates,
                    Rows(arguments.updates, variable.dtype()));
+  const ScatterOp how = ScatterOpOf(arguments.how);
   ASSIGN_OR_RETURN(const uint64_t version,
-                   arguments.nd
-                       ? variable.ScatterNd(arguments.how, indices, updates)
-                       : variable.Scatter(arguments.how, indices, updates));
+                   arguments.nd ? variable.ScatterNd(how, indices, updates)
+                                : variable.Scatter(how, indices, updates));
   PrintVersion(context, variable, version);
   return absl::OkStatus();
 }
@@ -298,16 +318,8 @@ void AddValueVerbs(CLI::App* app, Context* context) {
                    "one number for all elements; or FILE.npy, or -")
       ->required();
   verb->add_option("--how", scatter->how, "what is done with the rows")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, ScatterOp>{
-                                              {"update", ScatterOp::kUpdate},
-                                              {"add", ScatterOp::kAdd},
-                                              {"sub", ScatterOp::kSubtract},
-                                              {"mul", ScatterOp::kMultiply},
-                                              {"div", ScatterOp::kDivide},
-                                              {"min", ScatterOp::kMin},
-                                              {"max", ScatterOp::kMax}})
-                      .description(""))
-      ->default_str("update")
+      ->check(CLI::IsMember(ScatterOpNames()).description(""))
+      ->capture_default_str()
       ->type_name("update|add|sub|mul|div|min|max");
   verb->add_flag("--nd", scatter->nd,
                  "indices name elements or slices by their places, as "
