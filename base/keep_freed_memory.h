@@ -11,12 +11,6 @@ namespace varkeep {
 // its start; the server does it, the client library does not.
 void KeepFreedMemory();
 
-// One arena of malloc for every two processors instead of eight for each: what
-// one thread frees is there for others. A server took 24 to 62 MB beside the
-// value of an assign of 1 GB so, 44 to 100 before, at the same speed. Before
-// other threads are started.
-void ShareFreedMemory();
-
 }  // namespace varkeep
 
 #endif  // VARKEEP_BASE_KEEP_FREED_MEMORY_H_

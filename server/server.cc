@@ -331,7 +331,6 @@ Server::~Server() {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const ServerOptions& options) {
   KeepFreedMemory();
-  ShareFreedMemory();
   KeepGrpcRunning();
   auto parts = std::make_unique<Parts>(options);
   RETURN_IF_ERROR(parts->OpenDirectory());
