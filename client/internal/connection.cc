@@ -17,8 +17,7 @@ namespace {
 
 // With its head, a message stays below 4 MiB, which every server takes.
 constexpr size_t kBodyBytes = 63 * 65536;
-// What is expected to have no more than that fits into one message.
-constexpr int64_t kMostBytes = int64_t{kBodyBytes};
+// More are announced in several messages.
 constexpr size_t kMostNames = 1000;
 // Tensors of a transaction that are worth copying into one message.
 constexpr size_t kSmallBytes = 64 << 10;
@@ -169,9 +168,9 @@ absl::Status Connection::CallWith(const std::string& method,
 
 absl::Status Connection::DownloadOnce(
     const std::string& method, const google::protobuf::MessageLite& request,
-    absl::Duration timeout, Transport::Accept accept, bool small) {
+    absl::Duration timeout, Transport::Accept accept, int64_t bytes) {
   return transport_->Download(MethodName(method), request, timeout, accept,
-                              small);
+                              bytes);
 }
 
 absl::StatusOr<Connection::Values> Connection::Download(
@@ -185,7 +184,7 @@ absl::StatusOr<Connection::Values> Connection::Download(
     absl::Status status = DownloadOnce(
         method, request, policy_.timeout,
         [&](auto* message) { return receiver.Accept(message); },
-        bytes <= kMostBytes && names.size() <= kMostNames);
+        names.size() <= kMostNames ? bytes : kManyBytes);
     if (status.ok()) {
       Saw(receiver.revision());
       Values result{.revision = receiver.revision(), .values = {}};

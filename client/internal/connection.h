@@ -110,11 +110,13 @@ class Connection {
   bool Repeat(const absl::Status& status, Backoff* backoff,
               bool session_lost = false);
 
-  // For a call that is sent once: messages go to `accept`.
+  static constexpr int64_t kManyBytes = std::numeric_limits<int64_t>::max();
+  // For a call that is sent once: messages go to `accept`. `bytes`: what they
+  // are expected to have.
   absl::Status DownloadOnce(const std::string& method,
                             const google::protobuf::MessageLite& request,
                             absl::Duration timeout, Transport::Accept accept,
-                            bool small = false);
+                            int64_t bytes = kManyBytes);
 
  private:
   absl::Status CallWith(const std::string& method,

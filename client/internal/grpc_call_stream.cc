@@ -75,11 +75,13 @@ bool CallStream::IsStillOpen() {
 }
 
 absl::Status CallStream::Call(const grpc::ByteBuffer& request,
-                              Transport::Accept accept,
-                              absl::Duration timeout) {
+                              Transport::Accept accept, absl::Duration timeout,
+                              bool quick) {
   Operation written;
   stream_->Write(request, &written);
-  const bool in_time = queue_.Wait(&read_, DeadlineAfter(timeout));
+  const absl::Time deadline = DeadlineAfter(timeout);
+  const bool in_time = quick ? queue_.WaitAwake(&read_, deadline)
+                             : queue_.Wait(&read_, deadline);
   if (!in_time) {
     context_.TryCancel();
     queue_.Wait(&read_, absl::InfiniteFuture());

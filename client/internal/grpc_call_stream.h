@@ -40,9 +40,10 @@ class CallStream {
   // Sends a CallRequest, and gives what is in the answer to `accept`, whose
   // error is returned. Errors of the call are returned as they are.
   // DEADLINE_EXCEEDED, and the stream has ended, when there is no answer for
-  // `timeout`. REQUIRES: open().
+  // `timeout`. `quick`: both are so small that the thread had better stay
+  // awake. REQUIRES: open().
   absl::Status Call(const grpc::ByteBuffer& request, Transport::Accept accept,
-                    absl::Duration timeout);
+                    absl::Duration timeout, bool quick);
 
  private:
   absl::Status Accept(Transport::Accept accept);

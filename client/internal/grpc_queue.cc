@@ -46,18 +46,24 @@ bool CallQueue::Next(absl::Time deadline) {
 }
 
 bool CallQueue::Wait(Operation* operation, absl::Time deadline) {
-  const absl::Time start = absl::Now();
-  for (absl::Time now = start; !operation->done; now = absl::Now()) {
-    if (Next(kAtOnce)) continue;
-    if (now >= deadline) return false;
-    if (now - start < kPoll) {
-      std::this_thread::yield();
-    } else if (!Next(deadline)) {
-      return false;
-    }
+  while (!operation->done) {
+    if (!Next(deadline)) return false;
   }
   operation->done = false;
   return true;
+}
+
+bool CallQueue::WaitAwake(Operation* operation, absl::Time deadline) {
+  const absl::Time start = absl::Now();
+  while (!IsDone(operation)) {
+    if (absl::Now() - start > kPoll) return Wait(operation, deadline);
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+bool CallQueue::IsDone(Operation* operation) {
+  return Wait(operation, kAtOnce);
 }
 
 }  // namespace varkeep::client

@@ -69,8 +69,11 @@ class CallQueue {
   // True when the operation is done, which may then be started again; false
   // when it is not by the deadline.
   bool Wait(Operation* operation, absl::Time deadline);
+  // The same for what takes no longer than being woken does: stays awake for
+  // the first 100 us.
+  bool WaitAwake(Operation* operation, absl::Time deadline);
   // The same without waiting.
-  bool IsDone(Operation* operation) { return Wait(operation, absl::Now()); }
+  bool IsDone(Operation* operation);
 
  private:
   // The next operation that is done by the deadline is marked so.

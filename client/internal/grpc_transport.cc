@@ -26,6 +26,11 @@
 namespace varkeep::client {
 namespace {
 
+// An answer of no more bytes fits into one message.
+constexpr int64_t kMostOnStream = 63 * 65536;
+// Calls of no more bytes take about as long as being woken does.
+constexpr int64_t kQuick = 64 << 10;
+
 grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message) {
   grpc::Slice slice(message.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
@@ -141,19 +146,19 @@ class GrpcTransport : public Transport {
         stub_.PrepareUnaryCall(&context, method, Encode(request), queue.get());
     call->StartCall();
     call->Finish(&answer, &status, &finished);
-    queue.Wait(&finished, absl::InfiniteFuture());
+    queue.WaitAwake(&finished, absl::InfiniteFuture());
     return status.ok() ? Decode(&answer, response) : FromGrpc(status);
   }
 
   absl::Status Download(const std::string& method,
                         const google::protobuf::MessageLite& request,
                         absl::Duration idle_timeout, Accept accept,
-                        bool small) override {
-    const int field = small ? CallStream::FieldOf(method) : 0;
+                        int64_t bytes) override {
+    const int field = bytes <= kMostOnStream ? CallStream::FieldOf(method) : 0;
     if (field != 0) {
       UploadPart part{.head = request.SerializeAsString(), .body = {}};
-      absl::Status status =
-          CallOnStream(field, std::move(part), nullptr, accept, idle_timeout);
+      absl::Status status = CallOnStream(field, std::move(part), nullptr,
+                                         accept, idle_timeout, bytes <= kQuick);
       if (!absl::IsOutOfRange(status)) return status;  // it was small
     }
     StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
@@ -172,13 +177,14 @@ class GrpcTransport : public Transport {
     UploadPart part = next();
     const int field = part.last ? CallStream::FieldOf(method) : 0;
     if (field != 0) {
+      const bool quick = part.body.size() <= kQuick;
       return CallOnStream(
           field, std::move(part), owner,
           [&](auto* answer) {
             return response->ParseFromZeroCopyStream(answer) ? absl::OkStatus()
                                                              : Malformed();
           },
-          idle_timeout);
+          idle_timeout, quick);
     }
     StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
     for (bool last = false; !last;) {
@@ -211,7 +217,7 @@ class GrpcTransport : public Transport {
  private:
   absl::Status CallOnStream(int field, UploadPart part,
                             const std::shared_ptr<const void>& owner,
-                            Accept accept, absl::Duration timeout) {
+                            Accept accept, absl::Duration timeout, bool quick) {
     std::unique_ptr<CallStream> stream = idle_streams_.Take();
     while (stream != nullptr && !stream->IsStillOpen()) {
       stream = idle_streams_.Take();
@@ -222,7 +228,7 @@ class GrpcTransport : public Transport {
     part.head.insert(
         0, CallStream::Head(field, part.head.size() + part.body.size()));
     absl::Status status =
-        stream->Call(Encode(std::move(part), owner), accept, timeout);
+        stream->Call(Encode(std::move(part), owner), accept, timeout, quick);
     if (stream->open()) idle_streams_.GiveBack(std::move(stream));
     return status;
   }

@@ -6,6 +6,7 @@
 #include <google/protobuf/message_lite.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,13 +39,13 @@ class Transport {
 
   // Gives each message of the answer to `accept`; an error of `accept` ends the
   // call and is returned. DEADLINE_EXCEEDED when none came for `idle_timeout`.
-  // `small`: the answer is thought to have less than 4 MiB.
+  // `bytes`: what the answer is thought to have.
   using Accept = absl::FunctionRef<absl::Status(
       google::protobuf::io::ZeroCopyInputStream*)>;
   virtual absl::Status Download(const std::string& method,
                                 const google::protobuf::MessageLite& request,
                                 absl::Duration idle_timeout, Accept accept,
-                                bool small) = 0;
+                                int64_t bytes) = 0;
 
   // Sends what `next` gives until a part is the last. `owner` keeps the bodies
   // alive, perhaps for longer than the call. DEADLINE_EXCEEDED when none could

@@ -44,7 +44,7 @@ class FakeTransport : public Transport {
   // What revision the server is at.
   absl::Status Download(const std::string& method,
                         const google::protobuf::MessageLite&, absl::Duration,
-                        Accept accept, bool) override {
+                        Accept accept, int64_t) override {
     if (failures > 0 && !applies) return Fail();
     if (!method.ends_with("/ReadValues")) return absl::UnimplementedError("");
     v1::ReadValuesResponse response;
