@@ -116,7 +116,7 @@ absl::Status Connection::LearnRevision(absl::Duration timeout) {
   RETURN_IF_ERROR(DownloadOnce(
       "ReadValues", v1::ReadValuesRequest(), timeout,
       [&](auto* message) { return receiver.Accept(message); },
-      /*small=*/true));
+      /*bytes=*/0));
   Saw(receiver.revision());
   return absl::OkStatus();
 }

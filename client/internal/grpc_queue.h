@@ -17,7 +17,7 @@ namespace varkeep::client {
 absl::Time DeadlineAfter(absl::Duration timeout);
 
 // An operation of gRPC under way: its address is the tag to start it with. It
-// lives until CallQueue::Wait returned true for it.
+// lives until its CallQueue said that it is done.
 struct Operation {
   bool done = false;
   bool ok = false;
