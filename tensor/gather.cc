@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,7 +21,7 @@ absl::StatusOr<Shape> Join(Dims a, Dims b, Dims c) {
 
 // The slices at `places`, once for each of the `outer` indices of the
 // dimensions before the axis, of which each has `stride` elements.
-absl::StatusOr<std::shared_ptr<Tensor>> CopyPlaces(const Tensor& params,
+absl::StatusOr<std::shared_ptr<Tensor>> CopyPlaces(const TensorView& params,
                                                    const RowPlaces& places,
                                                    int64_t outer,
                                                    int64_t stride,
@@ -31,12 +30,11 @@ absl::StatusOr<std::shared_ptr<Tensor>> CopyPlaces(const Tensor& params,
                    Tensor::Create(params.dtype(), shape));
   if (result->num_elements() == 0) return result;
   const int64_t item = ItemSize(params.dtype());
-  const auto run = static_cast<size_t>(places.slice() * item);
-  const std::byte* in = params.bytes().data();
+  const int64_t run = places.slice() * item;
   std::byte* out = result->mutable_bytes().data();
-  for (int64_t i = 0; i < outer; ++i, in += stride * item) {
+  for (int64_t i = 0; i < outer; ++i) {
     for (int64_t place = 0; place < places.count(); ++place, out += run) {
-      std::memcpy(out, in + places.Offset(place) * item, run);
+      params.CopyTo((i * stride + places.Offset(place)) * item, run, out);
     }
   }
   return result;
@@ -72,7 +70,7 @@ absl::StatusOr<Shape> GatherShape(const Shape& params, const Tensor& indices,
               params.dims().subspan(at + 1));
 }
 
-absl::StatusOr<std::shared_ptr<Tensor>> Gather(const Tensor& params,
+absl::StatusOr<std::shared_ptr<Tensor>> Gather(const TensorView& params,
                                                const Tensor& indices,
                                                int64_t axis) {
   ASSIGN_OR_RETURN(Shape shape, GatherShape(params.shape(), indices, axis));
@@ -111,7 +109,7 @@ absl::StatusOr<Shape> GatherNdShape(const Shape& params,
               params.dims().subspan(static_cast<size_t>(depth)));
 }
 
-absl::StatusOr<std::shared_ptr<Tensor>> GatherNd(const Tensor& params,
+absl::StatusOr<std::shared_ptr<Tensor>> GatherNd(const TensorView& params,
                                                  const Tensor& indices) {
   ASSIGN_OR_RETURN(Shape shape, GatherNdShape(params.shape(), indices));
   const Shape& named = indices.shape();
@@ -121,7 +119,7 @@ absl::StatusOr<std::shared_ptr<Tensor>> GatherNd(const Tensor& params,
   ASSIGN_OR_RETURN(Shape places_shape,
                    Shape::Create(named.dims().first(outer)));
   const int64_t count = places_shape.num_elements();
-  if (count > 0 && params.num_elements() == 0) {
+  if (count > 0 && params.shape().num_elements() == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("Requested more than 0 entries, but params is empty.  "
                      "Params shape: ",

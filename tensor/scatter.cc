@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <complex>
-#include <cstring>
-#include <string>
+#include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "tensor/row_places.h"
+#include "tensor/tensor_overlay.h"
 #include "tensor/tensor_rows.h"
 
 namespace varkeep {
@@ -64,20 +65,70 @@ T Combine(T a, T b) {
   }
 }
 
-template <ScatterOp kOp, typename T>
-void Apply(const RowPlaces& places, const T* updates, bool scalar, T* target) {
+// Where the elements of a target are: a function for each run of them that lies
+// in one place, with how many came before.
+template <typename T>
+class WholeTarget {
+ public:
+  explicit WholeTarget(Tensor* target)
+      : elements_(target->mutable_values<T>().data()) {}
+  template <typename Visitor>
+  void VisitRuns(int64_t first, int64_t count, const Visitor& visitor) const {
+    visitor(elements_ + first, count, 0);
+  }
+
+ private:
+  T* const elements_;
+};
+
+template <typename T>
+class OverlaidTarget {
+ public:
+  explicit OverlaidTarget(TensorOverlay* overlay) : overlay_(overlay) {}
+  template <typename Visitor>
+  void VisitRuns(int64_t first, int64_t count, const Visitor& visitor) const {
+    constexpr int64_t kItem = sizeof(T);
+    for (int64_t done = 0; done < count;) {
+      const std::span<std::byte> run =
+          overlay_->Covered((first + done) * kItem, (count - done) * kItem);
+      const auto elements = static_cast<int64_t>(run.size()) / kItem;
+      visitor(reinterpret_cast<T*>(run.data()), elements, done);
+      done += elements;
+    }
+  }
+
+ private:
+  TensorOverlay* const overlay_;
+};
+
+template <typename T>
+WholeTarget<T> TargetOf(Tensor* tensor) {
+  return WholeTarget<T>(tensor);
+}
+template <typename T>
+OverlaidTarget<T> TargetOf(TensorOverlay* overlay) {
+  return OverlaidTarget<T>(overlay);
+}
+
+template <ScatterOp kOp, typename T, typename Target>
+void Apply(const RowPlaces& places, const T* updates, bool scalar,
+           const Target& target) {
   const int64_t slice = places.slice();
   for (int64_t place = 0; place < places.count(); ++place) {
-    T* row = target + places.Offset(place);
-    if (scalar) {
-      const T update = *updates;
-      for (int64_t i = 0; i < slice; ++i) row[i] = Combine<kOp>(row[i], update);
-    } else {
-      const T* update = updates + place * slice;
-      for (int64_t i = 0; i < slice; ++i) {
-        row[i] = Combine<kOp>(row[i], update[i]);
-      }
-    }
+    target.VisitRuns(places.Offset(place), slice,
+                     [&](T* row, int64_t count, int64_t done) {
+                       if (scalar) {
+                         const T update = *updates;
+                         for (int64_t i = 0; i < count; ++i) {
+                           row[i] = Combine<kOp>(row[i], update);
+                         }
+                       } else {
+                         const T* update = updates + place * slice + done;
+                         for (int64_t i = 0; i < count; ++i) {
+                           row[i] = Combine<kOp>(row[i], update[i]);
+                         }
+                       }
+                     });
   }
 }
 
@@ -105,15 +156,18 @@ void VisitOp(ScatterOp op, const Visitor& visitor) {
   }
 }
 
+// `target`: a Tensor or a TensorOverlay.
+template <typename Target>
 void Apply(ScatterOp op, const RowPlaces& places, const Tensor& updates,
-           bool scalar, Tensor* target) {
+           Target* target) {
   if (places.count() == 0 || places.slice() == 0) return;
-  VisitDType(target->dtype(), [&](auto tag) {
+  const bool scalar = updates.shape().rank() == 0;
+  VisitDType(updates.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     VisitOp(op, [&](auto chosen) {
       if constexpr (kDefined<chosen.value, T>) {
         Apply<chosen.value>(places, updates.values<T>().data(), scalar,
-                            target->mutable_values<T>().data());
+                            TargetOf<T>(target));
       } else {
         std::abort();  // the caller checked
       }
@@ -121,26 +175,17 @@ void Apply(ScatterOp op, const RowPlaces& places, const Tensor& updates,
   });
 }
 
-absl::StatusOr<std::shared_ptr<Tensor>> Copy(const Tensor& base,
-                                             ThreadPool* pool) {
-  ASSIGN_OR_RETURN(std::shared_ptr<Tensor> copy,
-                   Tensor::Create(base.dtype(), base.shape()));
-  constexpr int64_t kChunk = 1 << 20;  // bytes a thread takes at a time
-  const int64_t size = base.size_bytes();
-  const std::byte* from = base.bytes().data();
-  std::byte* to = copy->mutable_bytes().data();
-  auto copy_chunk = [&](int64_t chunk) {
-    const int64_t begin = chunk * kChunk;
-    std::memcpy(to + begin, from + begin,
-                static_cast<size_t>(std::min(kChunk, size - begin)));
-  };
-  const int64_t chunks = (size + kChunk - 1) / kChunk;
-  if (pool != nullptr && chunks > 1) {
-    pool->ParallelFor(chunks, copy_chunk);
-  } else {
-    for (int64_t i = 0; i < chunks; ++i) copy_chunk(i);
-  }
-  return copy;
+// Dimensions that one index names. REQUIRES: there are indices.
+int64_t DepthOf(const Tensor& indices, bool nd) {
+  const Shape& named = indices.shape();
+  return nd && named.rank() > 1 ? named.dim(named.rank() - 1) : 1;
+}
+
+RowPlaces PlacesOf(const Shape& shape, const Tensor& indices, bool nd) {
+  if (indices.num_elements() == 0) return {shape, 0, 0, indices, 0};
+  const int64_t depth = DepthOf(indices, nd);
+  return {shape, 0, static_cast<int>(depth), indices,
+          indices.num_elements() / depth};
 }
 
 }  // namespace
@@ -155,42 +200,39 @@ bool SupportsScatter(ScatterOp op, DType dtype) {
   return supported;
 }
 
-void ScatterInPlace(ScatterOp op, const Tensor& indices, const Tensor& updates,
-                    Tensor* target) {
-  const RowPlaces places(target->shape(), 0, 1, indices,
-                         indices.num_elements());
-  const bool scalar = updates.shape().rank() == 0;
-  Apply(op, places, updates, scalar, target);
+void ScatterInPlace(ScatterOp op, bool nd, const Tensor& indices,
+                    const Tensor& updates, Tensor* target) {
+  Apply(op, PlacesOf(target->shape(), indices, nd), updates, target);
 }
 
-void ScatterNdInPlace(ScatterOp op, const Tensor& indices,
-                      const Tensor& updates, Tensor* target) {
-  if (indices.num_elements() == 0) return;
-  const Shape& named = indices.shape();
-  const int64_t depth = named.rank() > 1 ? named.dim(named.rank() - 1) : 1;
-  const RowPlaces places(target->shape(), 0, static_cast<int>(depth), indices,
-                         indices.num_elements() / depth);
-  Apply(op, places, updates, false, target);
+int64_t ScatterPageBytes(bool nd, DType dtype, const Shape& shape,
+                         const Tensor& indices) {
+  if (indices.num_elements() == 0 || DepthOf(indices, nd) > shape.rank()) {
+    return 0;
+  }
+  const RowPlaces places = PlacesOf(shape, indices, nd);
+  const int64_t one =
+      TensorOverlay::PageBytesOf(places.slice() * ItemSize(dtype));
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(places.count(), one, &bytes)) {
+    return std::numeric_limits<int64_t>::max();
+  }
+  return bytes;
 }
 
-absl::StatusOr<std::shared_ptr<Tensor>> Scattered(ScatterOp op,
-                                                  const Tensor& base,
-                                                  const Tensor& indices,
-                                                  const Tensor& updates,
-                                                  ThreadPool* pool) {
-  ASSIGN_OR_RETURN(std::shared_ptr<Tensor> result, Copy(base, pool));
-  ScatterInPlace(op, indices, updates, result.get());
-  return result;
+void CoverRows(bool nd, const Tensor& indices, const Tensor& base,
+               TensorOverlay* overlay) {
+  const RowPlaces places = PlacesOf(base.shape(), indices, nd);
+  const int64_t item = ItemSize(base.dtype());
+  for (int64_t place = 0; place < places.count(); ++place) {
+    overlay->Cover(base, places.Offset(place) * item, places.slice() * item);
+  }
 }
 
-absl::StatusOr<std::shared_ptr<Tensor>> ScatteredNd(ScatterOp op,
-                                                    const Tensor& base,
-                                                    const Tensor& indices,
-                                                    const Tensor& updates,
-                                                    ThreadPool* pool) {
-  ASSIGN_OR_RETURN(std::shared_ptr<Tensor> result, Copy(base, pool));
-  ScatterNdInPlace(op, indices, updates, result.get());
-  return result;
+void ScatterIntoOverlay(ScatterOp op, bool nd, const Tensor& indices,
+                        const Tensor& updates, const Shape& shape,
+                        TensorOverlay* overlay) {
+  Apply(op, PlacesOf(shape, indices, nd), updates, overlay);
 }
 
 }  // namespace varkeep

@@ -135,7 +135,7 @@ std::optional<int64_t> ContiguousStart(const Shape& shape,
   return start;
 }
 
-absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const Tensor& tensor,
+absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const TensorView& tensor,
                                                   const SliceSpec& slice) {
   ASSIGN_OR_RETURN(Shape shape, SliceShape(tensor.shape(), slice));
   ASSIGN_OR_RETURN(std::shared_ptr<Tensor> result,
@@ -160,7 +160,7 @@ absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const Tensor& tensor,
       const auto at = static_cast<size_t>(i);
       offset += (slice.begin[at] + index[at]) * stride[at + 1];
     }
-    std::memcpy(out, tensor.bytes().data() + offset, static_cast<size_t>(run));
+    tensor.CopyTo(offset, run, out);
     out += run;
     int i = rank - 2;
     for (; i >= 0; --i) {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/thread_pool.h"
 #include "tensor/tensor.h"
+#include "tensor/tensor_overlay.h"
 
 namespace varkeep {
 
@@ -50,7 +51,7 @@ std::optional<int64_t> ContiguousStart(const Shape& shape,
                                        const SliceSpec& slice);
 
 // A copy of that part of `tensor`, of the same rank.
-absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const Tensor& tensor,
+absl::StatusOr<std::shared_ptr<Tensor>> CopySlice(const TensorView& tensor,
                                                   const SliceSpec& slice);
 
 }  // namespace varkeep

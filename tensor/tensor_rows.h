@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/thread_pool.h"
 #include "tensor/tensor.h"
+#include "tensor/tensor_overlay.h"
 
 namespace varkeep {
 
@@ -38,36 +38,33 @@ bool SupportsScatter(ScatterOp op, DType dtype);
 absl::Status CheckScatter(ScatterOp op, DType dtype, const Shape& shape,
                           const Tensor& indices, const Tensor& updates);
 
-// Does it, in the order of the positions: repeated indices accumulate, and of
-// repeated kUpdates the last stays. Integers wrap, also the least one divided
-// by -1; float16 and bfloat16 are rounded after each step; kMin and kMax take
-// the update only where it is less (greater), so that a NaN already there stays
-// and a NaN update is ignored. REQUIRES: CheckScatter is OK.
-void ScatterInPlace(ScatterOp op, const Tensor& indices, const Tensor& updates,
-                    Tensor* target);
-
 // The same with indices of shape [..., k]: each vector of k numbers names the
 // element or slice at those places of the first k dimensions, 1 <= k <= 7.
 // `updates` is of shape indices.shape[:-1] + shape[k:]. A vector of indices is
-// taken as one of shape [..., 1]. REQUIRES: op is kUpdate, kAdd or kSubtract.
+// taken as one of shape [..., 1]. Only kUpdate, kAdd and kSubtract.
 absl::Status CheckScatterNd(ScatterOp op, DType dtype, const Shape& shape,
                             const Tensor& indices, const Tensor& updates);
-void ScatterNdInPlace(ScatterOp op, const Tensor& indices,
-                      const Tensor& updates, Tensor* target);
 
-// ScatterInPlace and ScatterNdInPlace into a new tensor; `base` stays as it is.
-// A large one is copied on `pool` unless that is null. RESOURCE_EXHAUSTED when
-// memory is short. These two do cost what `base` is large.
-absl::StatusOr<std::shared_ptr<Tensor>> Scattered(ScatterOp op,
-                                                  const Tensor& base,
-                                                  const Tensor& indices,
-                                                  const Tensor& updates,
-                                                  ThreadPool* pool = nullptr);
-absl::StatusOr<std::shared_ptr<Tensor>> ScatteredNd(ScatterOp op,
-                                                    const Tensor& base,
-                                                    const Tensor& indices,
-                                                    const Tensor& updates,
-                                                    ThreadPool* pool = nullptr);
+// Does what was checked, with CheckScatterNd if `nd`, in the order of the
+// positions: repeated indices accumulate, and of repeated kUpdates the last
+// stays. Integers wrap, also the least one divided by -1; float16 and bfloat16
+// are rounded after each step; kMin and kMax take the update only where it is
+// less (greater), so that a NaN already there stays and a NaN update is
+// ignored. REQUIRES: the check is OK.
+void ScatterInPlace(ScatterOp op, bool nd, const Tensor& indices,
+                    const Tensor& updates, Tensor* target);
+
+// The same with a tensor of `shape` that others hold: CoverRows takes the pages
+// of the rows into an overlay of it, ScatterIntoOverlay then changes them and
+// cannot fail. REQUIRES: the check is OK.
+void CoverRows(bool nd, const Tensor& indices, const Tensor& base,
+               TensorOverlay* overlay);
+void ScatterIntoOverlay(ScatterOp op, bool nd, const Tensor& indices,
+                        const Tensor& updates, const Shape& shape,
+                        TensorOverlay* overlay);
+// What CoverRows adds to an overlay at the most. Nothing needs to be checked.
+int64_t ScatterPageBytes(bool nd, DType dtype, const Shape& shape,
+                         const Tensor& indices);
 
 // The shape that Gather gives, before anything is allocated. INVALID_ARGUMENT
 // as Gather, but for the values of the indices.
@@ -78,7 +75,7 @@ absl::StatusOr<Shape> GatherShape(const Shape& params, const Tensor& indices,
 // the slices that int32 or int64 `indices` name along `axis`, which counts from
 // the end when negative. INVALID_ARGUMENT says what is wrong: dtypes, shapes,
 // an index outside. RESOURCE_EXHAUSTED when memory is short.
-absl::StatusOr<std::shared_ptr<Tensor>> Gather(const Tensor& params,
+absl::StatusOr<std::shared_ptr<Tensor>> Gather(const TensorView& params,
                                                const Tensor& indices,
                                                int64_t axis = 0);
 
@@ -86,7 +83,7 @@ absl::StatusOr<std::shared_ptr<Tensor>> Gather(const Tensor& params,
 // element or slice by its first places, 0 to 7 of them; of shape
 // indices.shape[:-1] + params.shape[k:].
 absl::StatusOr<Shape> GatherNdShape(const Shape& params, const Tensor& indices);
-absl::StatusOr<std::shared_ptr<Tensor>> GatherNd(const Tensor& params,
+absl::StatusOr<std::shared_ptr<Tensor>> GatherNd(const TensorView& params,
                                                  const Tensor& indices);
 
 }  // namespace varkeep

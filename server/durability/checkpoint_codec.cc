@@ -182,6 +182,10 @@ absl::StatusOr<CheckpointContents> EncodeSnapshot(StoreSnapshot snapshot) {
     entry.dtype = spec.dtype;
     entry.shape = spec.shape;
     entry.value = std::move(variable.value);
+    if (variable.overlay != nullptr) {
+      const TensorView view(*entry.value, variable.overlay.get());
+      ASSIGN_OR_RETURN(entry.value, view.Copy());
+    }
     entry.attributes = EncodeInfo(variable.info);
     entry.value_version = variable.info.version;
     if (TensorRef initial = InitializerValue(spec.initializer)) {

@@ -256,10 +256,12 @@ void Checkpointer::SaveFor(std::vector<Waiter> waiters) {
 
 absl::StatusOr<CheckpointInfo> Checkpointer::SaveNow(
     const storage::CheckpointProgress& progress) {
+  store_->FoldOverlays();
   ASSIGN_OR_RETURN(storage::CheckpointContents contents,
                    EncodeSnapshot(store_->Snapshot()));
   ASSIGN_OR_RETURN(CheckpointInfo info,
                    checkpoints_->Write(std::move(contents), progress));
+  store_->FoldOverlays();
   // The new checkpoint is durable: one that cannot be removed is no failure.
   for (CheckpointId id : retention_.ToRemove(ListedOrNone(checkpoints_))) {
     absl::Status removed = checkpoints_->Remove(id);

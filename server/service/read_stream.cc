@@ -25,14 +25,18 @@ constexpr uint32_t kRevisionTag = Response::kRevisionFieldNumber << 3;
 constexpr uint32_t kHeadersTag = (Response::kHeadersFieldNumber << 3) | 2;
 constexpr uint32_t kDataTag = (Response::kDataFieldNumber << 3) | 2;
 
-// Bytes of a tensor that keep the tensor alive.
-grpc::Slice Borrow(const TensorRef& tensor, size_t offset, size_t size) {
-  auto* holder = new TensorRef(tensor);
+// Bytes of a value, which keep it alive.
+grpc::Slice Borrow(const VersionedValue& value,
+                   std::span<const std::byte> bytes) {
+  struct Holder {
+    TensorRef tensor;
+    std::shared_ptr<const TensorOverlay> overlay;
+  };
+  auto* holder = new Holder{value.value, value.overlay};
   // gRPC only reads the bytes.
-  auto* data = const_cast<std::byte*>(tensor->bytes().data() + offset);
   return grpc::Slice(
-      data, size, [](void* user) { delete static_cast<TensorRef*>(user); },
-      holder);
+      const_cast<std::byte*>(bytes.data()), bytes.size(),
+      [](void* user) { delete static_cast<Holder*>(user); }, holder);
 }
 
 // Bytes that are the slice's own from now on.
@@ -112,17 +116,17 @@ void ReadStream::AddData(size_t room, std::vector<grpc::Slice>* slices) {
         item.not_modified ? 0
                           : static_cast<size_t>(item.value.value->size_bytes());
     const size_t piece = std::min(size - offset_, room - total);
-    if (piece < kCopyBytes) {
-      copied.append(reinterpret_cast<const char*>(
-                        item.value.value->bytes().data() + offset_),
-                    piece);
+    const std::span<const std::byte> run = item.value.view().Run(
+        static_cast<int64_t>(offset_), static_cast<int64_t>(piece));
+    if (run.size() < kCopyBytes) {
+      copied.append(reinterpret_cast<const char*>(run.data()), run.size());
     } else {
       flush();
-      data.push_back(Borrow(item.value.value, offset_, piece));
+      data.push_back(Borrow(item.value, run));
     }
-    total += piece;
-    offset_ += piece;
-    if (offset_ < size) break;
+    total += run.size();
+    offset_ += run.size();
+    if (offset_ < size) continue;
     ++current_;
     offset_ = 0;
   }

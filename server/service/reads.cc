@@ -45,12 +45,13 @@ absl::StatusOr<ReadStream::Item> SliceOf(VersionedValue whole,
   ASSIGN_OR_RETURN(Shape shape, SliceShape(value.shape(), slice));
   ASSIGN_OR_RETURN(const int64_t bytes, SizeBytes(value.dtype(), shape));
   const std::optional<int64_t> start = ContiguousStart(value.shape(), slice);
-  if (start && bytes >= kShareBytes) {
+  if (start && bytes >= kShareBytes && whole.overlay == nullptr) {
     whole.value = Tensor::Part(whole.value, *start, shape);
   } else {
     ASSIGN_OR_RETURN(whole.value, Counted(memory, value.dtype(), shape, [&] {
-                       return CopySlice(value, slice);
+                       return CopySlice(whole.view(), slice);
                      }));
+    whole.overlay = nullptr;
   }
   return ReadStream::Item{std::move(whole)};
 }
@@ -65,10 +66,11 @@ absl::StatusOr<ReadStream::Item> GatheredFrom(VersionedValue params,
                        ? GatherNdShape(value.shape(), indices)
                        : GatherShape(value.shape(), indices, request.axis()));
   ASSIGN_OR_RETURN(params.value, Counted(memory, value.dtype(), shape, [&] {
-                     return request.nd()
-                                ? GatherNd(value, indices)
-                                : Gather(value, indices, request.axis());
+                     return request.nd() ? GatherNd(params.view(), indices)
+                                         : Gather(params.view(), indices,
+                                                  request.axis());
                    }));
+  params.overlay = nullptr;
   return ReadStream::Item{std::move(params)};
 }
 

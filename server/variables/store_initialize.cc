@@ -24,7 +24,7 @@ std::vector<VariableStore::Drawing> VariableStore::ToDraw(
   std::vector<Drawing> drawings;
   absl::flat_hash_set<const Variable*> seen;
   for (const VariablePtr& variable : variables) {
-    if (variable->value != nullptr && !force) continue;
+    if (variable->value.tensor != nullptr && !force) continue;
     if (!seen.insert(variable.get()).second) continue;
     drawings.push_back({variable, nullptr});
   }
@@ -53,7 +53,7 @@ int64_t VariableStore::Growth(const std::vector<Drawing>& drawings) const {
   for (const Drawing& drawing : drawings) {
     const Variable& variable = *drawing.variable;
     growth += variable.shape.num_elements() * ItemSize(variable.dtype) -
-              ReplacedValues::BytesFreedWith(variable.value);
+              ReplacedValues::BytesFreedWith(variable.value.tensor);
   }
   return growth;
 }
@@ -82,7 +82,7 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
   RETURN_IF_ERROR(Draw(&drawings));
   const absl::Duration took = absl::Now() - start;
 
-  std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
+  std::vector<StoredValue> old;  // freed after the mutex is
   RETURN_IF_ERROR(
       Commit(call, 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         reservation.Release();
@@ -90,7 +90,7 @@ absl::StatusOr<Applied> VariableStore::Do(const InitializeMutation& initialize,
         for (Drawing& drawing : drawings) {
           ++drawing.variable->run;
           old.push_back(SetValue(drawing.variable.get(),
-                                 Adopt(std::exchange(drawing.value, nullptr)),
+                                 {Adopt(std::exchange(drawing.value, nullptr))},
                                  applied.revision));
           applied.names.push_back(drawing.variable->name);
         }

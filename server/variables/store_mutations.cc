@@ -102,7 +102,8 @@ absl::Status VariableStore::Reservation::Take(int64_t bytes)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (limit_ == 0 || bytes <= 0) return absl::OkStatus();
   const int64_t held = store_->usage_.value_bytes + store_->reserved_bytes_;
-  const int64_t replaced = store_->replaced_.HeldBytes();
+  const int64_t replaced =
+      store_->replaced_.HeldBytes() + store_->overlay_bytes_;
   if (bytes > limit_ - held - replaced) {
     std::string readers;
     if (replaced > 0) {
@@ -131,14 +132,14 @@ void VariableStore::Insert(VariablePtr variable) {
   containers_[variable->traits->container].Insert(std::move(variable));
 }
 
-std::shared_ptr<Tensor> VariableStore::SetValue(Variable* variable,
-                                                std::shared_ptr<Tensor> value,
-                                                Revision revision) {
-  if (variable->value == nullptr) --usage_.uninitialized;
-  usage_.value_bytes += BytesOf(value) - BytesOf(variable->value);
-  if (value != variable->value) replaced_.Add(variable->value);
+StoredValue VariableStore::SetValue(Variable* variable, StoredValue value,
+                                    Revision revision) {
+  StoredValue& held = variable->value;
+  if (held.tensor == nullptr) --usage_.uninitialized;
+  usage_.value_bytes += BytesOf(value.tensor) - BytesOf(held.tensor);
+  if (value.tensor != held.tensor) replaced_.Add(held.tensor);
   variable->version = revision;
-  std::swap(variable->value, value);
+  std::swap(held, value);
   return value;
 }
 
@@ -193,7 +194,7 @@ absl::StatusOr<Applied> VariableStore::Do(const DeclareMutation& declare,
         variable->declared = applied.revision;
         Insert(variable);
         if (empty == nullptr) return;
-        SetValue(variable.get(), std::move(empty), applied.revision);
+        SetValue(variable.get(), {std::move(empty)}, applied.revision);
       }));
   return applied;
 }
@@ -217,9 +218,9 @@ absl::StatusOr<Applied> VariableStore::Do(const DeleteMutation& remove,
 void VariableStore::Erase(Variable* variable) {
   variable->deleted = true;
   --usage_.variables;
-  if (variable->value == nullptr) --usage_.uninitialized;
-  usage_.value_bytes -= BytesOf(variable->value);
-  replaced_.Add(variable->value);
+  if (variable->value.tensor == nullptr) --usage_.uninitialized;
+  usage_.value_bytes -= BytesOf(variable->value.tensor);
+  replaced_.Add(variable->value.tensor);
 }
 
 absl::StatusOr<Applied> VariableStore::Do(const ResetContainerMutation& reset,

@@ -54,7 +54,7 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
                      CheckRestore(restore, targets, call.limits));
     RETURN_IF_ERROR(reservation.Take(growth));
   }
-  std::vector<std::shared_ptr<Tensor>> old;  // freed after the mutex is
+  std::vector<StoredValue> old;  // freed after the mutex is
   RETURN_IF_ERROR(
       Commit(call, missing + 1, &applied, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         reservation.Release();
@@ -66,7 +66,8 @@ absl::StatusOr<Applied> VariableStore::Do(const RestoreMutation& restore,
           // often.
           target->run = std::max(target->run, item.info.run);
           if (item.value == nullptr) continue;
-          old.push_back(SetValue(target, Adopt(item.value), applied.revision));
+          old.push_back(
+              SetValue(target, {Adopt(item.value)}, applied.revision));
           applied.names.push_back(item.info.spec.name);
         }
       }));
@@ -116,7 +117,7 @@ absl::StatusOr<int64_t> VariableStore::CheckRestore(
     growth += bytes;
     if (targets[i] == nullptr) continue;
     RETURN_IF_ERROR(CheckRestored(targets[i]->type(), item.info.spec));
-    growth -= ReplacedValues::BytesFreedWith(targets[i]->value);
+    growth -= ReplacedValues::BytesFreedWith(targets[i]->value.tensor);
   }
   return growth;
 }
@@ -143,7 +144,7 @@ absl::Status VariableStore::Load(StoreSnapshot snapshot) {
     auto variable = std::make_shared<Variable>(std::move(stored.info));
     Insert(variable);
     if (stored.value == nullptr) continue;
-    SetValue(variable.get(), Adopt(std::move(stored.value)), version);
+    SetValue(variable.get(), {Adopt(std::move(stored.value))}, version);
   }
   requests_.Load(snapshot.requests);
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/time/time.h"
 #include "server/variables/request_window.h"
 #include "server/variables/variable.h"
+#include "tensor/tensor_overlay.h"
 
 namespace varkeep {
 
@@ -24,12 +26,16 @@ struct StoreLimits {
 inline constexpr StoreLimits kNoLimits = {std::numeric_limits<int64_t>::max(),
                                           0};
 
-// One value and its version. The tensor never changes; it lives as long as
-// anyone holds it.
+// One value and its version. Neither the tensor nor the overlay changes as long
+// as anyone holds it.
 struct VersionedValue {
   TensorRef value;
   Revision version = 0;
   std::string name;
+  // What of the value is different from the tensor; null: nothing.
+  std::shared_ptr<const TensorOverlay> overlay = nullptr;
+
+  TensorView view() const { return {*value, overlay.get()}; }
 };
 
 // Many values as they were at one revision.
@@ -43,7 +49,9 @@ struct StoreUsage {
   int64_t variables = 0;
   int64_t uninitialized = 0;
   int64_t value_bytes = 0;
-  int64_t replaced_value_bytes = 0;  // that readers still hold
+  // Replaced values that readers still hold, and rows that changed in held
+  // ones.
+  int64_t replaced_value_bytes = 0;
   // Spent in initializers so far, which a replay has to run again.
   absl::Duration initializing = absl::ZeroDuration();
 };
@@ -63,6 +71,8 @@ struct StoreSnapshot {
   struct Variable {
     VariableInfo info;
     TensorRef value;  // null: not initialized
+    // As in VersionedValue.
+    std::shared_ptr<const TensorOverlay> overlay = nullptr;
   };
   Revision revision = 0;
   std::vector<Variable> variables;  // by container, then op name

@@ -45,7 +45,7 @@ VariableInfo VariableRecord::Info() const {
                .caching_device = traits->caching_device,
                .constraint = traits->constraint,
                .creator = traits->creator},
-      .initialized = value != nullptr,
+      .initialized = value.tensor != nullptr,
       .version = version,
       .declared = declared,
       .run = run,

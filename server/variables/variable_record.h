@@ -9,8 +9,16 @@
 #include "server/variables/value_check.h"
 #include "server/variables/variable.h"
 #include "server/variables/variable_traits.h"
+#include "tensor/tensor_overlay.h"
 
 namespace varkeep {
+
+// The value of a variable: a tensor and, when rows changed while others held
+// it, what is different since.
+struct StoredValue {
+  std::shared_ptr<Tensor> tensor = nullptr;          // not initialized
+  std::shared_ptr<TensorOverlay> overlay = nullptr;  // nothing
+};
 
 // A variable inside the store; for the store's own sources only. There may be
 // millions: what it has in common with others is in its traits.
@@ -27,11 +35,12 @@ struct VariableRecord {
   Mutex writer;
 
   // The rest is guarded by the store's mutex_, and what only the holder of
-  // `writer` changes that one may read without: all but `updating`. `value` may
-  // be changed in place by the holder of `writer` while `updating` is set and
-  // no brief reader is left; nobody else touches it then.
+  // `writer` changes that one may read without: all but `updating`. The bytes
+  // of `value` may be changed in place by the holder of `writer` while
+  // `updating` is set and no brief reader is left; nobody else touches them
+  // then.
   TraitsRef traits;
-  std::shared_ptr<Tensor> value;  // null: not initialized
+  StoredValue value;
   Shape shape;
   const Seeds seeds;
   Revision version = 0;

@@ -24,8 +24,9 @@ absl::StatusOr<VersionedValue> ValueOf(absl::string_view container,
                                        const VariableRecord& variable,
                                        std::string name) {
   if (variable.deleted) return NoSuchVariableError(container, name);
-  if (variable.value == nullptr) return UninitializedError(name);
-  return VersionedValue{variable.value, variable.version, std::move(name)};
+  const auto& [tensor, overlay] = variable.value;
+  if (tensor == nullptr) return UninitializedError(name);
+  return VersionedValue{tensor, variable.version, std::move(name), overlay};
 }
 
 }  // namespace
@@ -111,6 +112,17 @@ void VariableStore::WaitUntilSettled(
     settled_.Wait(&mutex_);
   }
   for (const VariablePtr& variable : variables) --variable->waiting_readers;
+  readers_gone_.NotifyAll();
+}
+
+void VariableStore::LetReadersGoFirst(
+    const std::vector<VariablePtr>& variables) {
+  while (waiting_snapshots_ > 0 ||
+         std::ranges::any_of(variables, [](const VariablePtr& variable) {
+           return variable->waiting_readers > 0;
+         })) {
+    readers_gone_.Wait(&mutex_);
+  }
 }
 
 absl::StatusOr<VersionedValue> VariableStore::Read(
@@ -151,14 +163,14 @@ class VariableStore::BriefRead {
     ++variable_->waiting_brief_readers;
     while (variable_->updating) store_->settled_.Wait(&store_->mutex_);
     if (--variable_->waiting_brief_readers == 0) {
-      store_->brief_readers_gone_.NotifyAll();
+      store_->readers_gone_.NotifyAll();
     }
     ++variable_->brief_readers;
   }
   ~BriefRead() {
     MutexLock lock(&store_->mutex_);
     if (--variable_->brief_readers == 0) {
-      store_->brief_readers_gone_.NotifyAll();
+      store_->readers_gone_.NotifyAll();
     }
   }
   BriefRead(const BriefRead&) = delete;
@@ -189,11 +201,13 @@ StoreSnapshot VariableStore::Snapshot() const {
   ++waiting_snapshots_;
   while (updates_in_place_ > 0) settled_.Wait(&mutex_);
   --waiting_snapshots_;
+  readers_gone_.NotifyAll();
   snapshot.revision = usage_.revision;
   snapshot.variables.reserve(static_cast<size_t>(usage_.variables));
   for (const auto& [container, members] : containers_) {
     for (const Variable* variable : members.ordered()) {
-      snapshot.variables.push_back({variable->Info(), variable->value});
+      snapshot.variables.push_back(
+          {variable->Info(), variable->value.tensor, variable->value.overlay});
     }
   }
   snapshot.requests = requests_.Save();
@@ -203,7 +217,7 @@ StoreSnapshot VariableStore::Snapshot() const {
 StoreUsage VariableStore::usage() const {
   MutexLock lock(&mutex_);
   StoreUsage usage = usage_;
-  usage.replaced_value_bytes = replaced_.HeldBytes();
+  usage.replaced_value_bytes = replaced_.HeldBytes() + overlay_bytes_;
   return usage;
 }
 
@@ -211,7 +225,7 @@ bool VariableStore::IsReady(const Watch& watch) const {
   return std::ranges::all_of(
       watch.names, [&](const std::string& name) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         VariablePtr variable = Get(watch.container, name);
-        return variable != nullptr && variable->value != nullptr;
+        return variable != nullptr && variable->value.tensor != nullptr;
       });
 }
 

@@ -2,6 +2,7 @@
 #ifndef VARKEEP_SERVER_VARIABLES_VARIABLE_STORE_H_
 #define VARKEEP_SERVER_VARIABLES_VARIABLE_STORE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -40,11 +41,9 @@ namespace varkeep {
 //              at their revision
 //
 // So changes of one variable happen one after the other, and readers wait for
-// neither arithmetic nor disk. The exception is an update in place, done when
-// nobody else holds the value: a reader of that variable waits until it is
-// done, and while one waits the next update makes a copy. Brief readers take
-// turns with updates in place: one waits for those under way, who comes
-// meanwhile waits for it, and the next lets those go first. Lock order:
+// neither arithmetic nor disk, but for an update in place: that of a value that
+// nobody else holds, or of its rows, which goes into an overlay when others do.
+// Who waits for it comes before the next, or makes that a copy. Lock order:
 // structure, writer mutexes by address, then the store's.
 class VariableStore {
  public:
@@ -92,6 +91,8 @@ class VariableStore {
                               std::vector<std::string> names) const;
 
   StoreSnapshot Snapshot() const;
+  // Gives values that nobody holds any more the rows that changed meanwhile.
+  void FoldOverlays();
 
   // Calls `ready` once, from some thread, as soon as every name exists and is
   // initialized, perhaps before this returns. The id takes the watch back.
@@ -136,6 +137,7 @@ class VariableStore {
   class InFlight;
   class Reservation;
   class BriefRead;
+  class Draft;
   struct Drawing;
 
   absl::StatusOr<Applied> Dispatch(const Mutation& mutation, const Call& call);
@@ -178,11 +180,9 @@ class VariableStore {
   // NOT_FOUND for one that was deleted before its writer mutex was taken.
   absl::Status CheckAlive(const Variable& variable) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Between the two the holder of the writer mutex may change the value where
-  // it is. Waits for brief readers. False, and not begun, when others hold or
-  // wait for the value, or it is so small that copying costs less than waiting.
-  bool BeginInPlace(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EndInPlace(Variable* variable);
+  // Waits until no whole value of them is waited for, before rows change.
+  void LetReadersGoFirst(const std::vector<VariablePtr>& variables)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Those of the variables that Initialize has to draw, each once.
   std::vector<Drawing> ToDraw(const std::vector<VariablePtr>& variables,
                               bool force) const
@@ -206,9 +206,7 @@ class VariableStore {
   // Takes the variable out of the counters; the caller takes it out of the map.
   void Erase(Variable* variable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Gives the variable a value and returns the old, to be freed without mutex.
-  std::shared_ptr<Tensor> SetValue(Variable* variable,
-                                   std::shared_ptr<Tensor> value,
-                                   Revision revision)
+  StoredValue SetValue(Variable* variable, StoredValue value, Revision revision)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Moves the watches that came true to ready_.
   void FindReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -224,8 +222,9 @@ class VariableStore {
   mutable Mutex mutex_;
   // Notified when an update in place ends; readers of that variable wait.
   mutable CondVar settled_;
-  // Notified when no brief reader of a variable waits, or is left; updates do.
-  mutable CondVar brief_readers_gone_;
+  // Notified when no brief reader of a variable waits, or is left, and when one
+  // of the others has what it waited for; updates wait.
+  mutable CondVar readers_gone_;
   std::map<std::string, VariableIndex, std::less<>> containers_
       ABSL_GUARDED_BY(mutex_);
   TraitsTable traits_ ABSL_GUARDED_BY(mutex_);
@@ -237,6 +236,7 @@ class VariableStore {
   // Bytes that changes under way will add.
   int64_t reserved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   ReplacedValues replaced_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<int64_t> overlay_bytes_ = 0;
   int updates_in_place_ ABSL_GUARDED_BY(mutex_) = 0;
   // While above zero no update in place begins.
   mutable int waiting_snapshots_ ABSL_GUARDED_BY(mutex_) = 0;

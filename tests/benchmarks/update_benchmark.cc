@@ -91,7 +91,8 @@ Row Rows(int64_t large_bytes, int64_t small_bytes, double seconds) {
              .ok()) {
       std::abort();
     }
-    ScatterInPlace(ScatterOp::kAdd, *indices, *updates, target.get());
+    ScatterInPlace(ScatterOp::kAdd, /*nd=*/false, *indices, *updates,
+                   target.get());
   };
   const auto large = prepare(large_bytes);
   const auto small = prepare(small_bytes);

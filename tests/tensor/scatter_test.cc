@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cmath>
 #include <complex>
 #include <limits>
+#include <numeric>
 
+#include "tensor/tensor_overlay.h"
 #include "tensor/tensor_rows.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/tensors.h"
@@ -22,15 +25,31 @@ constexpr ScatterOp kAllOps[] = {ScatterOp::kUpdate,   ScatterOp::kAdd,
 
 using Refs = std::shared_ptr<Tensor>;
 
-// Checked, then done in place; Scattered does the same and leaves its base.
+// Does what was checked, into an overlay, which leaves its base, and in place.
+void DoBoth(ScatterOp op, bool nd, const Refs& target, const Refs& indices,
+            const Refs& updates) {
+  std::atomic<int64_t> memory = 0;
+  TensorOverlay overlay(&memory);
+  ASSERT_OK_AND_ASSIGN(auto before, TensorView(*target).Copy());
+
+  CoverRows(nd, *indices, *target, &overlay);
+  EXPECT_THAT(*TensorView(*target, &overlay).Copy(), TensorEq(target));
+  EXPECT_LE(overlay.size_bytes(),
+            ScatterPageBytes(nd, target->dtype(), target->shape(), *indices));
+  ScatterIntoOverlay(op, nd, *indices, *updates, target->shape(), &overlay);
+  EXPECT_THAT(target, TensorEq(before));
+
+  ASSERT_OK_AND_ASSIGN(auto overlaid, TensorView(*target, &overlay).Copy());
+  ScatterInPlace(op, nd, *indices, *updates, target.get());
+  EXPECT_THAT(overlaid, TensorEq(target));
+}
+
 void Scatter(ScatterOp op, const Refs& target, const Refs& indices,
              const Refs& updates) {
   ASSERT_THAT(
       CheckScatter(op, target->dtype(), target->shape(), *indices, *updates),
       IsOk());
-  ASSERT_OK_AND_ASSIGN(auto copied, Scattered(op, *target, *indices, *updates));
-  ScatterInPlace(op, *indices, *updates, target.get());
-  EXPECT_THAT(copied, TensorEq(target));
+  DoBoth(op, /*nd=*/false, target, indices, updates);
 }
 
 void ScatterNd(ScatterOp op, const Refs& target, const Refs& indices,
@@ -38,10 +57,7 @@ void ScatterNd(ScatterOp op, const Refs& target, const Refs& indices,
   ASSERT_THAT(
       CheckScatterNd(op, target->dtype(), target->shape(), *indices, *updates),
       IsOk());
-  ASSERT_OK_AND_ASSIGN(auto copied,
-                       ScatteredNd(op, *target, *indices, *updates));
-  ScatterNdInPlace(op, *indices, *updates, target.get());
-  EXPECT_THAT(copied, TensorEq(target));
+  DoBoth(op, /*nd=*/true, target, indices, updates);
 }
 
 void ExpectRefused(ScatterOp op, const Refs& target, const Refs& indices,
@@ -222,18 +238,21 @@ TEST(ScatterTest, SmallFloatsAreRoundedAfterEachStep) {
   EXPECT_EQ(brain->values<Eigen::bfloat16>()[0], Eigen::bfloat16(256));
 }
 
-TEST(ScatterTest, ACopyLeavesItsBaseAndMayUseThreads) {
-  ThreadPool pool(3);
-  constexpr int64_t kRows = 700'001;
-  std::vector<int32_t> values(kRows);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int>(i);
-  const auto base = Of<int32_t>({kRows}, values);
-  ASSERT_OK_AND_ASSIGN(auto copied,
-                       Scattered(ScatterOp::kAdd, *base, *Of<int32_t>({1}, {7}),
-                                 *Of<int32_t>({1}, {5}), &pool));
-  EXPECT_THAT(base, TensorEq(Of<int32_t>({kRows}, values)));
-  values[7] = 12;
-  EXPECT_THAT(copied, TensorEq(Of<int32_t>({kRows}, values)));
+TEST(ScatterTest, RowsMayReachOverPages) {
+  // 3 KiB a row: of four rows three lie in two pages.
+  constexpr int64_t kColumns = 768;
+  const auto target =
+      Of<float>({9, kColumns}, std::vector<float>(9 * kColumns));
+  std::vector<float> updates(3 * kColumns);
+  std::iota(updates.begin(), updates.end(), 1.0f);
+  Scatter(ScatterOp::kAdd, target, Of<int32_t>({3}, {1, 8, 1}),
+          Of<float>({3, kColumns}, updates));
+
+  const auto values = target->values<float>();
+  EXPECT_EQ(values[kColumns - 1], 0);
+  EXPECT_EQ(values[kColumns], 1 + (2 * kColumns + 1));
+  EXPECT_EQ(values[2 * kColumns - 1], kColumns + 3 * kColumns);
+  EXPECT_EQ(values[9 * kColumns - 1], 2 * kColumns);
 }
 
 TEST(ScatterTest, RefusesWithTensorFlowsWords) {

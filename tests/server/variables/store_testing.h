@@ -74,12 +74,19 @@ inline void Put(VariableStore& store, const std::string& name, TensorRef value,
       store.Apply(AssignMutation{container, name, std::move(value), {}, true}));
 }
 
+// All of a value, also where it has an overlay.
+inline TensorRef WholeOf(const TensorRef& value,
+                         const std::shared_ptr<const TensorOverlay>& overlay) {
+  if (overlay == nullptr) return value;
+  return *TensorView(*value, overlay.get()).Copy();
+}
+
 // The value; null and a failed test when there is none.
 inline TensorRef ValueOf(const VariableStore& store, const std::string& name,
                          const std::string& container = "") {
   absl::StatusOr<VersionedValue> read = store.Read(container, name);
   EXPECT_OK(read);
-  return read.ok() ? read->value : nullptr;
+  return read.ok() ? WholeOf(read->value, read->overlay) : nullptr;
 }
 
 // Everything of two snapshots is equal, bit by bit.
@@ -117,7 +124,9 @@ inline void ExpectSameSnapshot(const StoreSnapshot& a, const StoreSnapshot& b) {
     ExpectSameVariable(a.variables[i].info, b.variables[i].info);
     ASSERT_EQ(a.variables[i].value == nullptr, b.variables[i].value == nullptr);
     if (a.variables[i].value != nullptr) {
-      EXPECT_THAT(a.variables[i].value, TensorEq(b.variables[i].value));
+      EXPECT_THAT(
+          WholeOf(a.variables[i].value, a.variables[i].overlay),
+          TensorEq(WholeOf(b.variables[i].value, b.variables[i].overlay)));
     }
   }
   EXPECT_EQ(a.requests.forgotten, b.requests.forgotten);
