@@ -54,6 +54,38 @@ TEST_F(SaveTest, HasWhatWasWrittenBeforeAndNotWhatWasWrittenMeanwhile) {
   EXPECT_THAT(ValueOf(store_, "v"), TensorEq(Number(7)));
 }
 
+// Large enough that rows of it lie in pages of their own.
+TEST_F(SaveTest, RowsThatChangeMeanwhileAreNotInItAndNothingIsCopied) {
+  const TensorRef zeros = Of<float>({50'000}, std::vector<float>(50'000));
+  Put(store_, "v", zeros);
+  const auto change = [&](int64_t row) {
+    return store_.Apply(ScatterMutation{"",
+                                        "v",
+                                        ScatterOp::kUpdate,
+                                        /*nd=*/false,
+                                        Of<int64_t>({1}, {row}),
+                                        Of<float>({}, {1}),
+                                        {}});
+  };
+  checkpoints_.CloseGate();
+  auto saved = Save();
+  checkpoints_.WaitForWrites(1);
+  ASSERT_OK(change(7));
+  EXPECT_EQ(store_.usage().replaced_value_bytes, TensorOverlay::kPageBytes);
+  checkpoints_.OpenGate();
+  ASSERT_OK_AND_ASSIGN(storage::CheckpointInfo before, saved.get());
+  EXPECT_THAT(SavedValue(before.id, "v"), TensorEq(zeros));
+
+  // Somebody holds the value when the next save begins.
+  const VersionedValue held = *store_.Read("", "v");
+  ASSERT_OK(change(8));
+  ASSERT_OK_AND_ASSIGN(storage::CheckpointInfo after,
+                       checkpointer_->SaveAndWait());
+  EXPECT_THAT(SavedValue(after.id, "v"), TensorEq(ValueOf(store_, "v")));
+  EXPECT_EQ(ValueOf(store_, "v")->values<float>()[7], 1);
+  EXPECT_EQ(ValueOf(store_, "v")->values<float>()[8], 1);
+}
+
 TEST_F(SaveTest, CallsDuringASaveShareTheNext) {
   Put(store_, "v", Number(1));
   checkpoints_.CloseGate();

@@ -89,6 +89,35 @@ TEST(ReadStreamTest, DataJoinedIsTheValuesInOrder) {
   EXPECT_TRUE(joined == expected);
 }
 
+TEST(ReadStreamTest, WhatAnOverlayHasIsSentInItsPlace) {
+  std::atomic<int64_t> memory = 0;
+  ReadStream::Item item = Item("a", 3'000'000);
+  const auto overlay = std::make_shared<TensorOverlay>(&memory);
+  // A page and a bit, a single byte, and the end, where a page is not full.
+  const int64_t size = item.value.value->size_bytes();
+  for (auto [offset, length] : {std::pair<int64_t, int64_t>{9000, 5000},
+                                {5'000'000, 1},
+                                {size - 9, 9}}) {
+    overlay->Cover(*item.value.value, offset, length);
+    for (int64_t i = offset; i < offset + length; ++i) {
+      overlay->Covered(i, 1)[0] = std::byte{77};
+    }
+  }
+  item.value.overlay = overlay;
+  const std::shared_ptr<Tensor> whole = *item.value.view().Copy();
+
+  std::string joined;
+  for (const std::string& bytes : Messages({std::move(item)})) {
+    v1::ReadValuesResponse message;
+    ASSERT_TRUE(message.ParseFromString(bytes));
+    EXPECT_EQ(message.SerializeAsString(), bytes);
+    joined += message.data();
+  }
+  EXPECT_TRUE(joined == std::string_view(reinterpret_cast<const char*>(
+                                             whole->bytes().data()),
+                                         whole->bytes().size()));
+}
+
 TEST(ReadStreamTest, NoValuesAreOneMessageWithTheRevision) {
   std::vector<std::string> messages = Messages({});
   ASSERT_EQ(messages.size(), 1u);
