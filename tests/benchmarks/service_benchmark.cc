@@ -149,47 +149,98 @@ Row RowsOfLargeVariable(int64_t large_bytes, int64_t small_bytes,
       updates->size_bytes(), seconds, large, small, /*goal=*/0.83);
 }
 
-// They take turns: neither makes a copy of the variable.
-Row ScattersBesideGathers(int64_t bytes, double seconds) {
-  ServerProcess server;
-  auto connected = Must(client::Client::Connect(server.address()));
-  auto session = Must(connected->OpenSession());
-  const int64_t rows = bytes / 4 / kColumns;
-  const client::Variable variable =
-      Must(session->GetVariable("v", Shape({rows, kColumns}), client::Ones()));
-  Must(session->Initialize());
-  const auto updates = Must(Tensor::Create(DType::kFloat32, {kRows, kColumns}));
-  std::mt19937_64 engine(1);
-  const TensorRef indices = RandomRows(rows, &engine);
+// A server with a large table, and scatters into it.
+class ScatteredTable {
+ public:
+  explicit ScatteredTable(int64_t bytes)
+      : bytes_(bytes), rows_(bytes / 4 / kColumns) {
+    client::Variable variable = Must(
+        session_->GetVariable("v", Shape({rows_, kColumns}), client::Ones()));
+    Must(session_->Initialize());
+    variable_ = std::make_unique<client::Variable>(std::move(variable));
+    indices_ = RandomRows(rows_, &engine_);
+    std::ranges::fill(updates_->mutable_values<float>(), 1.0f);
+  }
+
+  int64_t rows() const { return rows_; }
+  const std::string& address() const { return server_.address(); }
+
+  // The mean of scatters beside `other`, called over and over by a thread,
+  // beside that of scatters alone.
+  Row Measure(const std::string& beside, double seconds,
+              const std::function<void()>& other) {
+    std::vector<double> alone;
+    std::vector<double> together;
+    SecondsOfScatter(seconds);
+    for (int round = 0; round < 5; ++round) {
+      alone.push_back(SecondsOfScatter(seconds));
+      std::atomic<bool> done = false;
+      std::thread thread([&] {
+        while (!done) other();
+      });
+      together.push_back(SecondsOfScatter(seconds));
+      done = true;
+      thread.join();
+    }
+    return {absl::StrCat("mean Scatter of 1,000 rows into ", bytes_ / 1'000'000,
+                         " MB, beside ", beside, " / alone"),
+            updates_->size_bytes(), Summarize(together), Summarize(alone)};
+  }
+
+ private:
   // The mean: a few that copy everything would not show in a median.
-  const auto seconds_of_scatter = [&] {
+  double SecondsOfScatter(double seconds) {
     const absl::Time start = absl::Now();
     absl::Duration took;
     int count = 0;
     for (; took < absl::Seconds(seconds / 4); took = absl::Now() - start) {
-      Must(variable.Scatter(ScatterOp::kAdd, indices, TensorRef(updates)));
+      Must(variable_->Scatter(ScatterOp::kAdd, indices_, TensorRef(updates_)));
       ++count;
     }
     return absl::ToDoubleSeconds(took) / count;
-  };
-  std::vector<double> alone;
-  std::vector<double> beside;
-  seconds_of_scatter();
-  for (int round = 0; round < 5; ++round) {
-    alone.push_back(seconds_of_scatter());
-    std::atomic<bool> done = false;
-    std::thread gatherer([&, other = RandomRows(rows, &engine)] {
-      auto connection = Must(client::Client::Connect(server.address()));
-      const client::Variable table = Must(connection->FindVariable("v"));
-      while (!done) Must(table.Gather(*other));
-    });
-    beside.push_back(seconds_of_scatter());
-    done = true;
-    gatherer.join();
   }
-  return {absl::StrCat("mean Scatter of 1,000 rows into ", bytes / 1'000'000,
-                       " MB, beside gathers / alone"),
-          updates->size_bytes(), Summarize(beside), Summarize(alone)};
+
+  const int64_t bytes_;
+  const int64_t rows_;
+  ServerProcess server_;
+  const std::shared_ptr<client::Client> client_ =
+      Must(client::Client::Connect(server_.address()));
+  const std::shared_ptr<client::Session> session_ =
+      Must(client_->OpenSession());
+  std::unique_ptr<client::Variable> variable_;
+  std::mt19937_64 engine_{1};
+  TensorRef indices_;
+  const std::shared_ptr<Tensor> updates_ =
+      Must(Tensor::Create(DType::kFloat32, {kRows, kColumns}));
+};
+
+// They take turns: neither makes a copy of the variable.
+Row ScattersBesideGathers(int64_t bytes, double seconds) {
+  ScatteredTable table(bytes);
+  auto connection = Must(client::Client::Connect(table.address()));
+  const client::Variable variable = Must(connection->FindVariable("v"));
+  std::mt19937_64 engine(2);
+  const TensorRef indices = RandomRows(table.rows(), &engine);
+  return table.Measure("gathers", seconds,
+                       [&] { Must(variable.Gather(*indices)); });
+}
+
+// A save holds the value from its beginning to its end.
+Row ScattersBesideSaves(int64_t bytes, double seconds) {
+  ScatteredTable table(bytes);
+  auto connection = Must(client::Client::Connect(table.address()));
+  client::AdminClient admin(*connection);
+  return table.Measure("saves", seconds, [&] { Must(admin.Save()); });
+}
+
+// And a reader of all of it.
+Row ScattersBesideReads(int64_t bytes, double seconds) {
+  ScatteredTable table(bytes);
+  auto connection = Must(client::Client::Connect(table.address()));
+  const client::Variable variable = Must(connection->FindVariable("v"));
+  std::vector<float> memory(static_cast<size_t>(bytes / 4));
+  return table.Measure("whole reads", seconds,
+                       [&] { Must(variable.ReadInto(std::span(memory))); });
 }
 
 constexpr char kReaderFlag[] = "--read-v";
@@ -341,6 +392,10 @@ Results Measure(const Options& options) {
       1'000'000'000 / scale, 10'000'000 / scale, options.seconds));
   results.rows.push_back(
       ScattersBesideGathers(1'000'000'000 / scale, options.seconds));
+  results.rows.push_back(
+      ScattersBesideSaves(1'000'000'000 / scale, options.seconds));
+  results.rows.push_back(
+      ScattersBesideReads(1'000'000'000 / scale, options.seconds));
   results.figures.push_back(MemoryOfReaders(1'000'000'000 / scale));
   results.figures.push_back(MemoryOfAssign(1'000'000'000 / scale));
   ManyVariables(1'000'000 / scale, options, &results);
