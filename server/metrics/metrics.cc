@@ -68,7 +68,7 @@ class Collector final : public prometheus::Collectable {
     Add("value_bytes", "Bytes of all current values", MetricType::Gauge,
         usage.value_bytes, families);
     Add("replaced_value_bytes",
-        "Bytes of replaced values that reads or saves still hold",
+        "Bytes of replaced values and rows that reads or saves still hold",
         MetricType::Gauge, usage.replaced_value_bytes, families);
     Add("memory_limit_bytes",
         "Largest allowed sum of varkeep_value_bytes and "
