@@ -138,6 +138,10 @@ StoredValue VariableStore::SetValue(Variable* variable, StoredValue value,
   if (held.tensor == nullptr) --usage_.uninitialized;
   usage_.value_bytes += BytesOf(value.tensor) - BytesOf(held.tensor);
   if (value.tensor != held.tensor) replaced_.Add(held.tensor);
+  if (held.tensor != nullptr &&
+      !(held.tensor->shape() == value.tensor->shape())) {
+    ++layout_;
+  }
   variable->version = revision;
   std::swap(held, value);
   return value;
@@ -217,6 +221,7 @@ absl::StatusOr<Applied> VariableStore::Do(const DeleteMutation& remove,
 
 void VariableStore::Erase(Variable* variable) {
   variable->deleted = true;
+  ++layout_;
   --usage_.variables;
   if (variable->value.tensor == nullptr) --usage_.uninitialized;
   usage_.value_bytes -= BytesOf(variable->value.tensor);

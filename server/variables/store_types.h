@@ -26,6 +26,13 @@ struct StoreLimits {
 inline constexpr StoreLimits kNoLimits = {std::numeric_limits<int64_t>::max(),
                                           0};
 
+// The value of a variable: a tensor and, when rows changed while others held
+// it, what is different since.
+struct StoredValue {
+  std::shared_ptr<Tensor> tensor = nullptr;          // not initialized
+  std::shared_ptr<TensorOverlay> overlay = nullptr;  // nothing
+};
+
 // One value and its version. Neither the tensor nor the overlay changes as long
 // as anyone holds it.
 struct VersionedValue {

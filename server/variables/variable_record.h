@@ -6,19 +6,13 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "server/variables/store_types.h"
 #include "server/variables/value_check.h"
 #include "server/variables/variable.h"
 #include "server/variables/variable_traits.h"
 #include "tensor/tensor_overlay.h"
 
 namespace varkeep {
-
-// The value of a variable: a tensor and, when rows changed while others held
-// it, what is different since.
-struct StoredValue {
-  std::shared_ptr<Tensor> tensor = nullptr;          // not initialized
-  std::shared_ptr<TensorOverlay> overlay = nullptr;  // nothing
-};
 
 // A variable inside the store; for the store's own sources only. There may be
 // millions: what it has in common with others is in its traits.

@@ -4,6 +4,7 @@
 #include "server/variables/variable_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -133,23 +134,59 @@ absl::StatusOr<VersionedValue> VariableStore::Read(
 
 absl::StatusOr<Cut> VariableStore::ReadCut(
     absl::string_view container, std::vector<std::string> names) const {
-  std::vector<VariablePtr> variables;
-  variables.reserve(names.size());
+  PreparedRead read(container, std::move(names));
   Cut cut;
-  cut.values.reserve(names.size());
-  MutexLock lock(&mutex_);
-  for (const std::string& name : names) {
-    ASSIGN_OR_RETURN(VariablePtr variable, Require(container, name));
-    variables.push_back(std::move(variable));
+  cut.values.reserve(read.names().size());
+  for (const std::string& name : read.names()) {
+    cut.values.push_back({nullptr, 0, name});
   }
-  WaitUntilSettled(variables);
-  cut.revision = usage_.revision;
-  for (size_t i = 0; i < variables.size(); ++i) {
-    ASSIGN_OR_RETURN(VersionedValue value,
-                     ValueOf(container, *variables[i], std::move(names[i])));
-    cut.values.push_back(std::move(value));
-  }
+  auto at = cut.values.begin();
+  ASSIGN_OR_RETURN(cut.revision, ReadCut(&read, [&](const StoredValue& value,
+                                                    Revision version) {
+                     at->value = value.tensor;
+                     at->overlay = value.overlay;
+                     at->version = version;
+                     ++at;
+                   }));
   return cut;
+}
+
+absl::StatusOr<Revision> VariableStore::ReadCut(PreparedRead* read,
+                                                TakeValue take) const {
+  std::vector<VariablePtr> found;  // freed after the mutex is
+  MutexLock lock(&mutex_);
+  const uint64_t layout_before = std::exchange(read->layout_, 0);
+  if (layout_before != layout_ ||
+      (updates_in_place_ > 0 &&
+       std::ranges::any_of(read->variables_, &Variable::updating))) {
+    RETURN_IF_ERROR(Find(read, &found));
+  }
+  read->layout_ = layout_;
+  read->same_layout_ = layout_before == layout_;
+  for (const Variable* variable : read->variables_) {
+    take(variable->value, variable->version);
+  }
+  return usage_.revision;
+}
+
+absl::Status VariableStore::Find(PreparedRead* read,
+                                 std::vector<VariablePtr>* found) const {
+  found->reserve(read->names_.size());
+  for (const std::string& name : read->names_) {
+    ASSIGN_OR_RETURN(VariablePtr variable, Require(read->container_, name));
+    found->push_back(std::move(variable));
+  }
+  WaitUntilSettled(*found);
+  read->variables_.clear();
+  read->variables_.reserve(found->size());
+  for (const VariablePtr& variable : *found) {
+    RETURN_IF_ERROR(CheckAlive(*variable));
+    if (variable->value.tensor == nullptr) {
+      return UninitializedError(variable->name);
+    }
+    read->variables_.push_back(variable.get());
+  }
+  return absl::OkStatus();
 }
 
 // From when it may begin until it goes.
@@ -250,13 +287,14 @@ uint64_t VariableStore::WatchInitialized(absl::string_view container,
 void VariableStore::CancelWatch(uint64_t id) {
   MutexLock lock(&mutex_);
   watches_.erase(id);
-  std::erase_if(ready_, [id](const Ready& ready) { return ready.id == id; });
+  std::erase_if(ready_,
+                [id](const ReadyWatch& ready) { return ready.id == id; });
 }
 
 void VariableStore::CallReady() {
   // One at a time: what is taken out here cannot be taken back any more.
   for (;;) {
-    Ready ready;
+    ReadyWatch ready;
     {
       MutexLock lock(&mutex_);
       if (ready_.empty()) return;

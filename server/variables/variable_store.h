@@ -19,12 +19,14 @@
 #include "base/thread_pool.h"
 #include "server/variables/journal.h"
 #include "server/variables/mutation.h"
+#include "server/variables/prepared_read.h"
 #include "server/variables/replaced_values.h"
 #include "server/variables/store_types.h"
 #include "server/variables/variable.h"
 #include "server/variables/variable_index.h"
 #include "server/variables/variable_record.h"
 #include "server/variables/variable_traits.h"
+#include "server/variables/watch.h"
 
 namespace varkeep {
 
@@ -89,6 +91,8 @@ class VariableStore {
   // All of them at one revision.
   absl::StatusOr<Cut> ReadCut(absl::string_view container,
                               std::vector<std::string> names) const;
+  // The same: gives each value to `take`, in order, and returns the revision.
+  absl::StatusOr<Revision> ReadCut(PreparedRead* read, TakeValue take) const;
 
   StoreSnapshot Snapshot() const;
   // Gives values that nobody holds any more the rows that changed meanwhile.
@@ -114,19 +118,6 @@ class VariableStore {
  private:
   using Variable = VariableRecord;
   class Writers;
-
-  struct Watch {
-    std::string container;
-    std::vector<std::string> names;
-    std::function<void(Revision)> ready;
-  };
-
-  // A watch that came true and was not called yet.
-  struct Ready {
-    uint64_t id = 0;
-    std::function<void(Revision)> call;
-    Revision revision = 0;
-  };
 
   // How a change is to be committed.
   struct Call {
@@ -174,6 +165,10 @@ class VariableStore {
   // The same, taking the mutex for it.
   absl::StatusOr<VariablePtr> Lookup(absl::string_view container,
                                      absl::string_view name) const;
+  // Finds the variables of a read, all with a value; waits until none of them
+  // is being updated in place. `found` keeps them meanwhile.
+  absl::Status Find(PreparedRead* read, std::vector<VariablePtr>* found) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Waits until none of them is being updated in place.
   void WaitUntilSettled(const std::vector<VariablePtr>& variables) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -233,6 +228,8 @@ class VariableStore {
   absl::flat_hash_set<RequestId> in_flight_ ABSL_GUARDED_BY(mutex_);
   CondVar landed_;
   StoreUsage usage_ ABSL_GUARDED_BY(mutex_);
+  // Counts deletions of variables and changes of their shapes.
+  uint64_t layout_ ABSL_GUARDED_BY(mutex_) = 1;
   // Bytes that changes under way will add.
   int64_t reserved_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   ReplacedValues replaced_ ABSL_GUARDED_BY(mutex_);
@@ -242,7 +239,7 @@ class VariableStore {
   mutable int waiting_snapshots_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<uint64_t, Watch> watches_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_watch_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::deque<Ready> ready_ ABSL_GUARDED_BY(mutex_);
+  std::deque<ReadyWatch> ready_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varkeep
