@@ -93,15 +93,15 @@ absl::Status Session::AddToCollection(const std::string& key,
 
 absl::StatusOr<Snapshot> Session::ReadSnapshot(
     std::span<const Variable> variables) {
-  v1::ReadValuesRequest request;
-  request.set_container(core_->container());
+  std::vector<absl::string_view> names;
+  names.reserve(variables.size());
   int64_t bytes = 0;
   for (const Variable& variable : variables) {
-    request.add_names(variable.op_name());
+    names.push_back(variable.op_name());
     bytes += SizeBytes(variable.dtype(), variable.shape()).value_or(0);
   }
   const auto read_all = [&] {
-    return core_->connection()->Read(request, bytes);
+    return core_->connection()->Read(core_->container(), names, bytes);
   };
   absl::StatusOr<Connection::Values> read = read_all();
   if (absl::IsNotFound(read.status()) && core_->DeclaredAgain()) {

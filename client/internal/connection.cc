@@ -2,7 +2,6 @@
 #include "client/internal/connection.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <random>
@@ -34,15 +33,29 @@ std::string MethodName(const std::string& method) {
 }
 
 // What comes before the bytes of a field: its tag and their number.
-std::string DataHead(uint32_t field, size_t bytes) {
-  std::string head;
-  {
-    google::protobuf::io::StringOutputStream stream(&head);
-    google::protobuf::io::CodedOutputStream output(&stream);
-    output.WriteTag((field << 3) | 2);
-    output.WriteVarint64(bytes);
+std::string DataHead(int field, size_t bytes) {
+  using google::protobuf::io::CodedOutputStream;
+  uint8_t head[16];
+  uint8_t* end = CodedOutputStream::WriteTagToArray(
+      (static_cast<uint32_t>(field) << 3) | 2, head);
+  end = CodedOutputStream::WriteVarint64ToArray(bytes, end);
+  return {head, end};
+}
+
+// A ReadValuesRequest.
+std::string EncodedRead(absl::string_view container,
+                        const std::vector<absl::string_view>& names) {
+  using Request = v1::ReadValuesRequest;
+  std::string encoded;
+  const auto append = [&](int field, absl::string_view text) {
+    encoded += DataHead(field, text.size());
+    encoded.append(text.data(), text.size());
+  };
+  if (!container.empty()) append(Request::kContainerFieldNumber, container);
+  for (absl::string_view name : names) {
+    append(Request::kNamesFieldNumber, name);
   }
-  return head;
+  return encoded;
 }
 
 // The bytes of all tensors, when they are small.
@@ -113,10 +126,8 @@ void Connection::Saw(uint64_t revision) {
 
 absl::Status Connection::LearnRevision(absl::Duration timeout) {
   TensorReceiver receiver({}, std::nullopt, nullptr);
-  RETURN_IF_ERROR(DownloadOnce(
-      "ReadValues", v1::ReadValuesRequest(), timeout,
-      [&](auto* message) { return receiver.Accept(message); },
-      /*bytes=*/0));
+  RETURN_IF_ERROR(
+      transport_->ReadValues(/*request=*/"", timeout, &receiver, /*bytes=*/0));
   Saw(receiver.revision());
   return absl::OkStatus();
 }
@@ -173,18 +184,15 @@ absl::Status Connection::DownloadOnce(
                               bytes);
 }
 
-absl::StatusOr<Connection::Values> Connection::Download(
-    const std::string& method, const google::protobuf::MessageLite& request,
-    const std::vector<absl::string_view>& names, int64_t bytes,
+absl::StatusOr<Connection::Values> Connection::Receive(
+    const std::vector<absl::string_view>& names,
     std::optional<std::span<std::byte>> into,
-    const TensorReceiver::Progress& progress) {
+    const TensorReceiver::Progress& progress,
+    absl::FunctionRef<absl::Status(TensorReceiver*)> attempt) {
   Backoff backoff(policy_);
   while (true) {
     TensorReceiver receiver(names, into, progress);
-    absl::Status status = DownloadOnce(
-        method, request, policy_.timeout,
-        [&](auto* message) { return receiver.Accept(message); },
-        names.size() <= kMostNames ? bytes : kManyBytes);
+    absl::Status status = attempt(&receiver);
     if (status.ok()) {
       Saw(receiver.revision());
       Values result{.revision = receiver.revision(), .values = {}};
@@ -195,13 +203,24 @@ absl::StatusOr<Connection::Values> Connection::Download(
   }
 }
 
+absl::StatusOr<Connection::Values> Connection::Download(
+    const std::string& method, const google::protobuf::MessageLite& request,
+    absl::string_view name, int64_t bytes,
+    std::optional<std::span<std::byte>> into,
+    const TensorReceiver::Progress& progress) {
+  return Receive({name}, into, progress, [&](TensorReceiver* receiver) {
+    return DownloadOnce(
+        method, request, policy_.timeout,
+        [&](auto* message) { return receiver->Accept(message); }, bytes);
+  });
+}
+
 absl::StatusOr<Connection::Values> Connection::Read(
     const v1::ReadValueRequest& request, int64_t bytes,
     std::optional<std::span<std::byte>> into,
     const TensorReceiver::Progress& progress) {
-  ASSIGN_OR_RETURN(
-      Values result,
-      Download("ReadValue", request, {request.name()}, bytes, into, progress));
+  ASSIGN_OR_RETURN(Values result, Download("ReadValue", request, request.name(),
+                                           bytes, into, progress));
   if (result.values[0].not_modified && !request.has_if_newer_than()) {
     return absl::InternalError("the server's answer has no value");
   }
@@ -209,11 +228,16 @@ absl::StatusOr<Connection::Values> Connection::Read(
 }
 
 absl::StatusOr<Connection::Values> Connection::Read(
-    const v1::ReadValuesRequest& request, int64_t bytes) {
-  ASSIGN_OR_RETURN(Values result,
-                   Download("ReadValues", request,
-                            {request.names().begin(), request.names().end()},
-                            bytes, std::nullopt, nullptr));
+    absl::string_view container, std::vector<absl::string_view> names,
+    int64_t bytes) {
+  const std::string request = EncodedRead(container, names);
+  if (names.size() > kMostNames) bytes = kManyBytes;
+  ASSIGN_OR_RETURN(
+      Values result,
+      Receive(names, std::nullopt, nullptr, [&](TensorReceiver* receiver) {
+        return transport_->ReadValues(request, policy_.timeout, receiver,
+                                      bytes);
+      }));
   for (const TensorReceiver::Value& value : result.values) {
     if (value.not_modified) {
       return absl::InternalError("the server's answer lacks a value");
@@ -224,7 +248,7 @@ absl::StatusOr<Connection::Values> Connection::Read(
 
 absl::StatusOr<Connection::Values> Connection::Read(
     const v1::GatherRequest& request, int64_t bytes) {
-  return Download("Gather", request, {request.name()}, bytes, std::nullopt,
+  return Download("Gather", request, request.name(), bytes, std::nullopt,
                   nullptr);
 }
 
@@ -237,10 +261,7 @@ absl::StatusOr<std::vector<SharedReads::Value>> Connection::ReadAll(
     request.set_name(names[0]);
     read = Read(request, 0);
   } else {
-    v1::ReadValuesRequest request;
-    request.set_container(container);
-    request.mutable_names()->Add(names.begin(), names.end());
-    read = Read(request, 0);
+    read = Read(container, {names.begin(), names.end()}, 0);
   }
   RETURN_IF_ERROR(read.status());
   std::vector<SharedReads::Value> values;

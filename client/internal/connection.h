@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/durability.h"
 #include "client/internal/shared_changes.h"
@@ -58,7 +60,8 @@ class Connection {
       const v1::ReadValueRequest& request, int64_t bytes,
       std::optional<std::span<std::byte>> into = std::nullopt,
       const TensorReceiver::Progress& progress = nullptr);
-  absl::StatusOr<Values> Read(const v1::ReadValuesRequest& request,
+  absl::StatusOr<Values> Read(absl::string_view container,
+                              std::vector<absl::string_view> names,
                               int64_t bytes);
   absl::StatusOr<Values> Read(const v1::GatherRequest& request, int64_t bytes);
 
@@ -128,10 +131,15 @@ class Connection {
   void Saw(uint64_t revision);
   absl::Status LearnRevision(absl::Duration timeout);
 
+  // What `attempt` gives the receiver of these values.
+  absl::StatusOr<Values> Receive(
+      const std::vector<absl::string_view>& names,
+      std::optional<std::span<std::byte>> into,
+      const TensorReceiver::Progress& progress,
+      absl::FunctionRef<absl::Status(TensorReceiver*)> attempt);
   absl::StatusOr<Values> Download(const std::string& method,
                                   const google::protobuf::MessageLite& request,
-                                  const std::vector<absl::string_view>& names,
-                                  int64_t bytes,
+                                  absl::string_view name, int64_t bytes,
                                   std::optional<std::span<std::byte>> into,
                                   const TensorReceiver::Progress& progress);
 

@@ -23,8 +23,19 @@ using Response = v1::CallResponse;
 
 constexpr uint32_t kLengthDelimited = 2;
 
+constexpr uint32_t kPreparedTag = Response::kPreparedFieldNumber << 3;
+
 absl::Status Malformed() {
   return absl::InternalError("the server's answer cannot be decoded");
+}
+
+absl::Status ErrorIn(google::protobuf::io::ZeroCopyInputStream* encoded) {
+  v1::CallError error;
+  if (!error.ParseFromZeroCopyStream(encoded) || error.code() == 0) {
+    return Malformed();
+  }
+  return FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(error.code()),
+                               error.message()));
 }
 
 }  // namespace
@@ -32,7 +43,6 @@ absl::Status Malformed() {
 int CallStream::FieldOf(const std::string& method) {
   static const auto& fields = *new std::map<absl::string_view, int>{
       {"ReadValue", Request::kReadValueFieldNumber},
-      {"ReadValues", Request::kReadValuesFieldNumber},
       {"Gather", Request::kGatherFieldNumber},
       {"Assign", Request::kAssignFieldNumber},
       {"AssignAdd", Request::kAssignAddFieldNumber},
@@ -77,6 +87,42 @@ bool CallStream::IsStillOpen() {
 absl::Status CallStream::Call(const grpc::ByteBuffer& request,
                               Transport::Accept accept, absl::Duration timeout,
                               bool quick) {
+  bool prepared = false;
+  return CallWith(
+      request, [&](int, auto* content) { return accept(content); }, timeout,
+      quick, &prepared);
+}
+
+absl::Status CallStream::ReadValues(const std::string& request,
+                                    TensorReceiver* receiver,
+                                    absl::Duration timeout, bool quick) {
+  const bool again = prepared_ == request;
+  if (!again) prepared_.reset();
+  grpc::Slice message(
+      again ? Head(Request::kReadAgainFieldNumber, 0)
+            : Head(Request::kReadValuesFieldNumber, request.size()) + request);
+  bool same_types = false;
+  bool prepared = false;
+  absl::Status status = CallWith(
+      grpc::ByteBuffer(&message, 1),
+      [&](int field, auto* content) {
+        same_types = again && field == Response::kAgainFieldNumber;
+        return same_types ? receiver->AcceptAgain(content, types_)
+                          : receiver->Accept(content);
+      },
+      timeout, quick, &prepared);
+  if (!status.ok() || !(prepared || same_types)) {
+    prepared_.reset();
+  } else if (!same_types) {
+    if (!again) prepared_ = request;
+    types_ = receiver->Types();
+  }
+  return status;
+}
+
+absl::Status CallStream::CallWith(const grpc::ByteBuffer& request,
+                                  AcceptField accept, absl::Duration timeout,
+                                  bool quick, bool* prepared) {
   Operation written;
   stream_->Write(request, &written);
   const absl::Time deadline = DeadlineAfter(timeout);
@@ -88,7 +134,7 @@ absl::Status CallStream::Call(const grpc::ByteBuffer& request,
   }
   queue_.Wait(&written, absl::InfiniteFuture());
   if (read_.ok) {
-    absl::Status status = Accept(accept);
+    absl::Status status = Accept(accept, prepared);
     stream_->Read(&answer_, &read_);
     return status;
   }
@@ -101,7 +147,7 @@ absl::Status CallStream::Call(const grpc::ByteBuffer& request,
                      : status;
 }
 
-absl::Status CallStream::Accept(Transport::Accept accept) {
+absl::Status CallStream::Accept(AcceptField accept, bool* prepared) {
   grpc::ByteBuffer answer;
   answer.Swap(&answer_);
   grpc::ProtoBufferReader reader(&answer);
@@ -113,14 +159,17 @@ absl::Status CallStream::Accept(Transport::Accept accept) {
     tag = input.ReadTag();
     if (tag == 0 || !input.ReadVarint32(&bytes)) return Malformed();
   }
-  google::protobuf::io::LimitingInputStream content(&reader, bytes);
-  if (tag >> 3 != Response::kErrorFieldNumber) return accept(&content);
-  v1::CallError error;
-  if (!error.ParseFromZeroCopyStream(&content) || error.code() == 0) {
-    return Malformed();
+  const int field = static_cast<int>(tag >> 3);
+  {
+    google::protobuf::io::LimitingInputStream content(&reader, bytes);
+    if (field == Response::kErrorFieldNumber) return ErrorIn(&content);
+    RETURN_IF_ERROR(accept(field, &content));
   }
-  return FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(error.code()),
-                               error.message()));
+  CodedInputStream input(&reader);
+  uint64_t flag = 0;
+  *prepared =
+      input.ReadTag() == kPreparedTag && input.ReadVarint64(&flag) && flag != 0;
+  return absl::OkStatus();
 }
 
 absl::Status CallStream::Finish() {

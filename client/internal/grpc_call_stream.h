@@ -8,11 +8,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "client/internal/grpc_queue.h"
+#include "client/internal/tensor_receiver.h"
 #include "client/internal/transport.h"
 
 namespace varkeep::client {
@@ -21,7 +25,8 @@ namespace varkeep::client {
 // other, each for half of what a call of its own costs. One thread at a time.
 class CallStream {
  public:
-  // The field of CallRequest for a method of VariableService; 0: there is none.
+  // The field of CallRequest for a method of VariableService; 0: there is none,
+  // or a method of this class.
   static int FieldOf(const std::string& method);
   // What comes before a request of so many bytes in a CallRequest.
   static std::string Head(int field, size_t bytes);
@@ -45,8 +50,19 @@ class CallStream {
   absl::Status Call(const grpc::ByteBuffer& request, Transport::Accept accept,
                     absl::Duration timeout, bool quick);
 
+  // The call ReadValues of an encoded ReadValuesRequest; the same that was the
+  // last is not sent once more. As Call.
+  absl::Status ReadValues(const std::string& request, TensorReceiver* receiver,
+                          absl::Duration timeout, bool quick);
+
  private:
-  absl::Status Accept(Transport::Accept accept);
+  // Gives what is in the answer to `accept`, with its field of CallResponse,
+  // and says whether it is `prepared`.
+  using AcceptField = absl::FunctionRef<absl::Status(
+      int field, google::protobuf::io::ZeroCopyInputStream*)>;
+  absl::Status CallWith(const grpc::ByteBuffer& request, AcceptField accept,
+                        absl::Duration timeout, bool quick, bool* prepared);
+  absl::Status Accept(AcceptField accept, bool* prepared);
   // The status of the stream, which has ended or was cancelled.
   absl::Status Finish();
 
@@ -56,6 +72,9 @@ class CallStream {
   grpc::ByteBuffer answer_;
   Operation read_;  // always under way: it sees the stream end
   bool open_ = true;
+  // The ReadValuesRequest that the server keeps, and of what its values are.
+  std::optional<std::string> prepared_;
+  std::vector<TensorReceiver::Type> types_;
 };
 
 }  // namespace varkeep::client

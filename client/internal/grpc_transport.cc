@@ -31,9 +31,13 @@ constexpr int64_t kMostOnStream = 63 * 65536;
 // Calls of no more bytes take about as long as being woken does.
 constexpr int64_t kQuick = 64 << 10;
 
-grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message) {
-  grpc::Slice slice(message.SerializeAsString());
+grpc::ByteBuffer AsBuffer(const std::string& message) {
+  grpc::Slice slice(message);
   return grpc::ByteBuffer(&slice, 1);
+}
+
+grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message) {
+  return AsBuffer(message.SerializeAsString());
 }
 
 absl::Status Malformed() {
@@ -161,13 +165,22 @@ class GrpcTransport : public Transport {
                                          accept, idle_timeout, bytes <= kQuick);
       if (!absl::IsOutOfRange(status)) return status;  // it was small
     }
-    StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
-    Operation written;
-    call.StartWrite(Encode(request), /*last=*/true, &written);
-    absl::Status accepted = ReadAll(&call, accept);
-    call.Wait(&written);
-    absl::Status status = call.Finish();
-    return accepted.ok() ? status : accepted;
+    return DownloadAlone(method, Encode(request), idle_timeout, accept);
+  }
+
+  absl::Status ReadValues(const std::string& request,
+                          absl::Duration idle_timeout, TensorReceiver* receiver,
+                          int64_t bytes) override {
+    if (bytes <= kMostOnStream) {
+      std::unique_ptr<CallStream> stream = TakeStream();
+      absl::Status status =
+          stream->ReadValues(request, receiver, idle_timeout, bytes <= kQuick);
+      GiveBack(std::move(stream));
+      if (!absl::IsOutOfRange(status)) return status;
+    }
+    return DownloadAlone(
+        "/varkeep.v1.VariableService/ReadValues", AsBuffer(request),
+        idle_timeout, [&](auto* message) { return receiver->Accept(message); });
   }
 
   absl::Status Upload(const std::string& method,
@@ -215,9 +228,7 @@ class GrpcTransport : public Transport {
   }
 
  private:
-  absl::Status CallOnStream(int field, UploadPart part,
-                            const std::shared_ptr<const void>& owner,
-                            Accept accept, absl::Duration timeout, bool quick) {
+  std::unique_ptr<CallStream> TakeStream() {
     std::unique_ptr<CallStream> stream = idle_streams_.Take();
     while (stream != nullptr && !stream->IsStillOpen()) {
       stream = idle_streams_.Take();
@@ -225,12 +236,34 @@ class GrpcTransport : public Transport {
     if (stream == nullptr) {
       stream = std::make_unique<CallStream>(&stub_, &idle_queues_);
     }
+    return stream;
+  }
+  void GiveBack(std::unique_ptr<CallStream> stream) {
+    if (stream->open()) idle_streams_.GiveBack(std::move(stream));
+  }
+
+  absl::Status CallOnStream(int field, UploadPart part,
+                            const std::shared_ptr<const void>& owner,
+                            Accept accept, absl::Duration timeout, bool quick) {
+    std::unique_ptr<CallStream> stream = TakeStream();
     part.head.insert(
         0, CallStream::Head(field, part.head.size() + part.body.size()));
     absl::Status status =
         stream->Call(Encode(std::move(part), owner), accept, timeout, quick);
-    if (stream->open()) idle_streams_.GiveBack(std::move(stream));
+    GiveBack(std::move(stream));
     return status;
+  }
+
+  absl::Status DownloadAlone(const std::string& method,
+                             const grpc::ByteBuffer& request,
+                             absl::Duration idle_timeout, Accept accept) {
+    StreamingCall call(&stub_, method, &idle_queues_, idle_timeout);
+    Operation written;
+    call.StartWrite(request, /*last=*/true, &written);
+    absl::Status accepted = ReadAll(&call, accept);
+    call.Wait(&written);
+    absl::Status status = call.Finish();
+    return accepted.ok() ? status : accepted;
   }
 
   // Reads to the end; the next message is on its way while one is accepted.

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "varkeep/v1/variable_service.pb.h"
+#include "varkeep/v1/call_service.pb.h"
 
 namespace varkeep::client {
 namespace {
@@ -21,6 +21,11 @@ using Response = v1::ReadValuesResponse;
 constexpr uint32_t kRevisionTag = Response::kRevisionFieldNumber << 3;
 constexpr uint32_t kHeaderTag = (Response::kHeadersFieldNumber << 3) | 2;
 constexpr uint32_t kDataTag = (Response::kDataFieldNumber << 3) | 2;
+
+using Again = v1::ReadAgainResponse;
+constexpr uint32_t kAgainRevisionTag = Again::kRevisionFieldNumber << 3;
+constexpr uint32_t kAgainVersionsTag = (Again::kVersionsFieldNumber << 3) | 2;
+constexpr uint32_t kAgainDataTag = (Again::kDataFieldNumber << 3) | 2;
 
 absl::Status Malformed() {
   return absl::InternalError("a message of the stream cannot be decoded");
@@ -145,6 +150,66 @@ absl::Status TensorReceiver::AcceptData(Input* input, uint32_t size) {
     size -= static_cast<uint32_t>(count);
     arrived_bytes_ += static_cast<int64_t>(count);
   }
+  return absl::OkStatus();
+}
+
+std::vector<TensorReceiver::Type> TensorReceiver::Types() const {
+  std::vector<Type> types;
+  types.reserve(values_.size());
+  for (const Value& value : values_) {
+    if (value.tensor == nullptr) continue;
+    types.push_back({value.tensor->dtype(), value.tensor->shape()});
+  }
+  return types;
+}
+
+absl::Status TensorReceiver::AcceptAgain(
+    google::protobuf::io::ZeroCopyInputStream* message,
+    const std::vector<Type>& types) {
+  if (types.size() != names_.size()) return Malformed();
+  for (const Type& type : types) {
+    Value value;
+    ASSIGN_OR_RETURN(value.tensor, slab_.Create(type.dtype, type.shape));
+    expected_bytes_ += value.tensor->size_bytes();
+    memory_.push_back(value.tensor->mutable_bytes());
+    values_.push_back(std::move(value));
+  }
+  Input input(message);
+  while (uint32_t tag = input.ReadTag()) {
+    RETURN_IF_ERROR(AcceptFieldAgain(&input, tag));
+  }
+  if (!input.ConsumedEntireMessage()) return Malformed();
+  if (!values_.empty() && values_.back().version == 0) {
+    return absl::InternalError("the stream has no versions");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TensorReceiver::AcceptFieldAgain(Input* input, uint32_t tag) {
+  if (tag == kAgainRevisionTag) {
+    return input->ReadVarint64(&revision_) ? absl::OkStatus() : Malformed();
+  }
+  if (tag != kAgainVersionsTag && tag != kAgainDataTag) {  // of a newer server
+    return WireFormatLite::SkipField(input, tag) ? absl::OkStatus()
+                                                 : Malformed();
+  }
+  uint32_t size = 0;
+  if (!input->ReadVarint32(&size) || size > INT_MAX) return Malformed();
+  return tag == kAgainDataTag ? AcceptData(input, size)
+                              : AcceptVersions(input, size);
+}
+
+absl::Status TensorReceiver::AcceptVersions(Input* input, uint32_t size) {
+  std::vector<uint64_t> versions(values_.size());
+  if (size != versions.size() * sizeof(uint64_t)) {
+    return absl::InternalError(absl::StrCat("the stream has versions of ", size,
+                                            " bytes for ", values_.size(),
+                                            " values"));
+  }
+  if (!input->ReadRaw(versions.data(), static_cast<int>(size))) {
+    return Malformed();
+  }
+  for (size_t i = 0; i < versions.size(); ++i) values_[i].version = versions[i];
   return absl::OkStatus();
 }
 

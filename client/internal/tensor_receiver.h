@@ -55,6 +55,17 @@ class TensorReceiver {
   // The next message.
   absl::Status Accept(google::protobuf::io::ZeroCopyInputStream* message);
 
+  // What a ReadAgainResponse leaves out: of each value, in order.
+  struct Type {
+    DType dtype;
+    Shape shape;
+  };
+  // Of the values that came.
+  std::vector<Type> Types() const;
+  // A ReadAgainResponse instead of all messages.
+  absl::Status AcceptAgain(google::protobuf::io::ZeroCopyInputStream* message,
+                           const std::vector<Type>& types);
+
   // After the last message: all values.
   absl::StatusOr<std::vector<Value>> Finish();
   uint64_t revision() const { return revision_; }
@@ -63,6 +74,8 @@ class TensorReceiver {
   using Input = google::protobuf::io::CodedInputStream;
   absl::Status AcceptField(Input* input, uint32_t tag);
   absl::Status AcceptHeader(const TensorHeader& header);
+  absl::Status AcceptFieldAgain(Input* input, uint32_t tag);
+  absl::Status AcceptVersions(Input* input, uint32_t size);
   absl::Status AcceptData(Input* input, uint32_t size);
 
   const std::vector<absl::string_view> names_;

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/internal/tensor_receiver.h"
 
 namespace varkeep::client {
 
@@ -46,6 +47,12 @@ class Transport {
                                 const google::protobuf::MessageLite& request,
                                 absl::Duration idle_timeout, Accept accept,
                                 int64_t bytes) = 0;
+
+  // Download of ReadValues, with an encoded ReadValuesRequest: one that was the
+  // same before costs less.
+  virtual absl::Status ReadValues(const std::string& request,
+                                  absl::Duration idle_timeout,
+                                  TensorReceiver* receiver, int64_t bytes) = 0;
 
   // Sends what `next` gives until a part is the last. `owner` keeps the bodies
   // alive, perhaps for longer than the call. DEADLINE_EXCEEDED when none could

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,10 +20,12 @@
 #include "server/service/assign_upload.h"
 #include "server/service/changes.h"
 #include "server/service/open_streams.h"
+#include "server/service/packed_values.h"
 #include "server/service/read_stream.h"
 #include "server/service/reads.h"
 #include "server/service/services.h"
 #include "server/service/transaction_upload.h"
+#include "server/service/wire.h"
 #include "varkeep/v1/call_service.grpc.pb.h"
 
 namespace varkeep {
@@ -34,11 +38,19 @@ using Call = v1::CallRequest;
 
 constexpr uint32_t kLengthDelimited = 2;
 constexpr uint32_t kValuesTag =
-    (v1::CallResponse::kValuesFieldNumber << 3) | kLengthDelimited;
+    DelimitedTag(v1::CallResponse::kValuesFieldNumber);
+constexpr uint32_t kPreparedTag =
+    VarintTag(v1::CallResponse::kPreparedFieldNumber);
 
 absl::Status MalformedError() {
   return absl::InvalidArgumentError(
       "a message is no CallRequest with one call that this server knows");
+}
+
+absl::Status TooLargeError() {
+  return absl::OutOfRangeError(
+      "the answer is larger than a message of Calls: read with a call of its "
+      "own");
 }
 
 grpc::Status StoppingError() {
@@ -65,14 +77,18 @@ int ReadField(ZeroCopyInputStream* message, size_t bytes) {
   return static_cast<int>(tag >> 3);
 }
 
-// The field of a CallResponse that has this message.
-grpc::ByteBuffer AsValues(const grpc::ByteBuffer& message) {
-  uint8_t start[16];
-  uint8_t* end = CodedOutputStream::WriteVarint32ToArray(kValuesTag, start);
-  end = CodedOutputStream::WriteVarint64ToArray(message.Length(), end);
+// The CallResponse that has this message.
+grpc::ByteBuffer AsValues(const grpc::ByteBuffer& message, bool prepared) {
+  std::string start;
+  AppendField(kValuesTag, message.Length(), &start);
   std::vector<grpc::Slice> slices;
   message.Dump(&slices).ok();
-  slices.emplace(slices.begin(), start, static_cast<size_t>(end - start));
+  slices.emplace(slices.begin(), start);
+  if (prepared) {
+    std::string end;
+    AppendField(kPreparedTag, 1, &end);
+    slices.emplace_back(end);
+  }
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
@@ -109,17 +125,25 @@ class CallStream final
   void Transaction(Input* body);
   template <typename Request, typename Made>
   void Read(Input* body, Made (*read)(const ServiceContext&, const Request&));
+  void ReadValues(Input* body);
+  void ReadAgain(Input* body);
+  // The values of prepared_, which stays so when they are sent.
+  void AnswerPrepared();
   template <typename Upload, typename Apply, typename Field>
   void MakeChange(std::shared_ptr<Upload> upload, int64_t bytes, Apply apply,
                   Field* (Response::*field)());
 
-  void Answer(ReadStream stream);
+  void Answer(ReadStream stream, bool prepared = false);
   void Answer(const Response& response);
   void Answer(const absl::Status& error);
 
   const ServiceContext* const services_;
   grpc::ByteBuffer message_;
   grpc::ByteBuffer answer_;
+  // The last read_values, if it was answered, and about how many bytes with. It
+  // has no more names than headers fit into a message.
+  std::optional<PreparedRead> prepared_;
+  size_t prepared_bytes_ = 0;
 
   std::shared_ptr<CallStream> self_;  // until OnDone
 
@@ -224,7 +248,9 @@ void CallStream::Handle() {
     case Call::kReadValueFieldNumber:
       return Read<v1::ReadValueRequest>(&message, ReadOne);
     case Call::kReadValuesFieldNumber:
-      return Read<v1::ReadValuesRequest>(&message, ReadMany);
+      return ReadValues(&message);
+    case Call::kReadAgainFieldNumber:
+      return ReadAgain(&message);
     case Call::kGatherFieldNumber:
       return Read<v1::GatherRequest>(&message, GatherFromOne);
     case Call::kAssignFieldNumber:
@@ -243,13 +269,57 @@ void CallStream::Handle() {
 template <typename Request, typename Made>
 void CallStream::Read(Input* body,
                       Made (*read)(const ServiceContext&, const Request&)) {
-  google::protobuf::Arena arena;  // for thousands of names
-  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
-  absl::Status parsed = Parse(body, request);
+  Request request;
+  absl::Status parsed = Parse(body, &request);
   if (!parsed.ok()) return Answer(parsed);
-  Made made = read(*services_, *request);
+  Made made = read(*services_, request);
   if (!made.ok()) return Answer(made.status());
   Answer(ReadStream(*std::move(made)));
+}
+
+void CallStream::ReadValues(Input* body) {
+  prepared_.reset();
+  google::protobuf::Arena arena;  // for thousands of names
+  auto* request =
+      google::protobuf::Arena::CreateMessage<v1::ReadValuesRequest>(&arena);
+  absl::Status parsed = Parse(body, request);
+  if (!parsed.ok()) return Answer(parsed);
+  prepared_.emplace(Prepare(*request));
+  AnswerPrepared();
+}
+
+void CallStream::ReadAgain(Input* body) {
+  v1::ReadAgainRequest request;
+  absl::Status parsed = Parse(body, &request);
+  if (!parsed.ok()) return Answer(parsed);
+  if (!prepared_) {
+    return Answer(absl::FailedPreconditionError(
+        "read_again on a stream without a prepared read_values"));
+  }
+  PackedValues values(prepared_->names().size(), prepared_bytes_);
+  absl::StatusOr<Revision> revision = services_->store->ReadCut(
+      &*prepared_, [&](const StoredValue& value, Revision version) {
+        values.Add(value, version);
+      });
+  if (revision.ok() && !prepared_->same_layout()) return AnswerPrepared();
+  if (!revision.ok()) {
+    prepared_.reset();
+    return Answer(revision.status());
+  }
+  grpc::ByteBuffer message = std::move(values).Message(*revision);
+  if (message.Length() > kMaxMessageBytes) {
+    prepared_.reset();
+    return Answer(TooLargeError());
+  }
+  answer_.Swap(&message);
+  StartWrite(&answer_);
+}
+
+void CallStream::AnswerPrepared() {
+  absl::StatusOr<ReadStream> values = ReadMany(*services_, &*prepared_);
+  if (values.ok()) return Answer(*std::move(values), /*prepared=*/true);
+  prepared_.reset();
+  Answer(values.status());
 }
 
 void CallStream::Assign(AssignKind kind, Input* body) {
@@ -300,15 +370,15 @@ void CallStream::MakeChange(std::shared_ptr<Upload> upload, int64_t bytes,
   }
 }
 
-void CallStream::Answer(ReadStream stream) {
+void CallStream::Answer(ReadStream stream, bool prepared) {
   grpc::ByteBuffer message;
   stream.Next(&message);
   if (!stream.AtEnd()) {
-    return Answer(absl::OutOfRangeError(
-        "the answer is larger than a message of Calls: read with a call of its "
-        "own"));
+    if (prepared) prepared_.reset();
+    return Answer(TooLargeError());
   }
-  answer_ = AsValues(message);
+  if (prepared) prepared_bytes_ = message.Length();
+  answer_ = AsValues(message, prepared);
   StartWrite(&answer_);
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/service/read_stream.h"
 
-#include <google/protobuf/io/coded_stream.h>
-
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "proto/tensor_header.h"
+#include "server/service/wire.h"
 #include "varkeep/v1/variable_service.pb.h"
 
 namespace varkeep {
@@ -15,47 +15,12 @@ namespace {
 
 // With headers of at most ~1 KiB a message keeps room for data.
 constexpr size_t kHeadersPerMessage = 1024;
-// Pieces below this are copied: a slice of its own costs more.
-constexpr size_t kCopyBytes = 1024;
 // With a name of some 40 bytes.
 constexpr size_t kUsualHeader = 64;
-// Fields of ReadValuesResponse; the last two are length-delimited.
 using Response = v1::ReadValuesResponse;
-constexpr uint32_t kRevisionTag = Response::kRevisionFieldNumber << 3;
-constexpr uint32_t kHeadersTag = (Response::kHeadersFieldNumber << 3) | 2;
-constexpr uint32_t kDataTag = (Response::kDataFieldNumber << 3) | 2;
-
-// Bytes of a value, which keep it alive.
-grpc::Slice Borrow(const VersionedValue& value,
-                   std::span<const std::byte> bytes) {
-  struct Holder {
-    TensorRef tensor;
-    std::shared_ptr<const TensorOverlay> overlay;
-  };
-  auto* holder = new Holder{value.value, value.overlay};
-  // gRPC only reads the bytes.
-  return grpc::Slice(
-      const_cast<std::byte*>(bytes.data()), bytes.size(),
-      [](void* user) { delete static_cast<Holder*>(user); }, holder);
-}
-
-// Bytes that are the slice's own from now on.
-grpc::Slice Own(std::string bytes) {
-  auto* holder = new std::string(std::move(bytes));
-  return grpc::Slice(
-      holder->data(), holder->size(),
-      [](void* user) { delete static_cast<std::string*>(user); }, holder);
-}
-
-// A field's tag and what follows it: its number, or how long it is.
-void AppendField(uint32_t tag, uint64_t number, std::string* out) {
-  using google::protobuf::io::CodedOutputStream;
-  uint8_t start[16];
-  uint8_t* end = CodedOutputStream::WriteVarint32ToArray(tag, start);
-  end = CodedOutputStream::WriteVarint64ToArray(number, end);
-  out->append(reinterpret_cast<const char*>(start),
-              static_cast<size_t>(end - start));
-}
+constexpr uint32_t kRevisionTag = VarintTag(Response::kRevisionFieldNumber);
+constexpr uint32_t kHeadersTag = DelimitedTag(Response::kHeadersFieldNumber);
+constexpr uint32_t kDataTag = DelimitedTag(Response::kDataFieldNumber);
 
 }  // namespace
 

@@ -117,21 +117,32 @@ absl::StatusOr<ReadStream::Item> GatherFromOne(
   return item;
 }
 
-absl::StatusOr<ReadStream> ReadMany(const ServiceContext& services,
-                                    const v1::ReadValuesRequest& request) {
+PreparedRead Prepare(const v1::ReadValuesRequest& request) {
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(request.names_size()));
   for (const std::string& name : request.names()) {
     names.emplace_back(StripOutput(name));
   }
-  ASSIGN_OR_RETURN(
-      Cut cut, services.store->ReadCut(request.container(), std::move(names)));
+  return {request.container(), std::move(names)};
+}
+
+absl::StatusOr<ReadStream> ReadMany(const ServiceContext& services,
+                                    PreparedRead* read) {
   std::vector<ReadStream::Item> items;
-  items.reserve(cut.values.size());
-  for (VersionedValue& value : cut.values) {
-    items.push_back({std::move(value), /*not_modified=*/false});
+  items.reserve(read->names().size());
+  for (const std::string& name : read->names()) {
+    items.push_back({{nullptr, 0, name}});
   }
-  return ReadStream(cut.revision, std::move(items));
+  auto item = items.begin();
+  ASSIGN_OR_RETURN(const Revision revision,
+                   services.store->ReadCut(
+                       read, [&](const StoredValue& value, Revision version) {
+                         item->value.value = value.tensor;
+                         item->value.overlay = value.overlay;
+                         item->value.version = version;
+                         ++item;
+                       }));
+  return ReadStream(revision, std::move(items));
 }
 
 }  // namespace varkeep

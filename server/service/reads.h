@@ -16,8 +16,9 @@ absl::StatusOr<ReadStream::Item> ReadOne(const ServiceContext& services,
 absl::StatusOr<ReadStream::Item> GatherFromOne(
     const ServiceContext& services, const v1::GatherRequest& request);
 // What a request for many is answered with: one cut.
+PreparedRead Prepare(const v1::ReadValuesRequest& request);
 absl::StatusOr<ReadStream> ReadMany(const ServiceContext& services,
-                                    const v1::ReadValuesRequest& request);
+                                    PreparedRead* read);
 
 }  // namespace varkeep
 

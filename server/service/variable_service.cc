@@ -240,7 +240,8 @@ class VariableService final : public Base {
         google::protobuf::Arena::CreateMessage<v1::ReadValuesRequest>(&arena);
     absl::Status parsed = Parse(*raw, request);
     if (!parsed.ok()) return new FailedStream<ByteBuffer>(parsed);
-    absl::StatusOr<ReadStream> values = ReadMany(services_, *request);
+    PreparedRead read = Prepare(*request);
+    absl::StatusOr<ReadStream> values = ReadMany(services_, &read);
     if (!values.ok()) return new FailedStream<ByteBuffer>(values.status());
     return Send(*std::move(values));
   }

@@ -156,6 +156,44 @@ TEST_F(ClientTest, ASnapshotIsOneCut) {
   EXPECT_THAT(session->ReadSnapshot({})->values, IsEmpty());
 }
 
+TEST_F(ClientTest, SnapshotsOfTheSameVariablesShowWhatIsThere) {
+  auto session = OpenSession();
+  std::vector<Variable> pair = {
+      session->GetVariable("a", {2}, Zeros()).value(),
+      session->GetVariable("b", {3}, Zeros()).value()};
+  ASSERT_OK(session->Initialize());
+  const auto read = [&] { return session->ReadSnapshot(pair).value(); };
+  EXPECT_THAT(read().values[0], TensorEq(Of<float>({2}, {0, 0})));
+  const std::vector<float> one = {1, 1, 1};
+
+  ASSERT_OK_AND_ASSIGN(uint64_t version,
+                       pair[1].Assign(std::span<const float>(one)));
+  Snapshot snapshot = read();
+  EXPECT_THAT(snapshot.values[0], TensorEq(Of<float>({2}, {0, 0})));
+  EXPECT_THAT(snapshot.values[1], TensorEq(Of<float>({3}, {1, 1, 1})));
+  EXPECT_EQ(snapshot.versions[1], version);
+  EXPECT_EQ(snapshot.revision, version);
+
+  std::swap(pair[0], pair[1]);
+  EXPECT_EQ(read().values[0]->shape(), Shape({3}));
+  ASSERT_OK(pair[0].Assign(Of<float>({1}, {5}), {.validate_shape = false}));
+  EXPECT_THAT(read().values[0], TensorEq(Of<float>({1}, {5})));
+
+  ASSERT_OK(AdminClient(*Connect()).DeleteVariable("", "b"));
+  auto other = OpenSession();
+  ASSERT_OK(other->GetVariable("b", {1}, Ones()));
+  EXPECT_THAT(session->ReadSnapshot(pair),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("uninitialized value b")));
+  ASSERT_OK(other->Initialize());
+  EXPECT_THAT(read().values[0], TensorEq(Of<float>({1}, {1})));
+
+  ASSERT_OK(AdminClient(*Connect()).Save());
+  server_.Kill();
+  server_.Start();
+  EXPECT_THAT(read().values[0], TensorEq(Of<float>({1}, {1})));
+}
+
 TEST_F(ClientTest, ASessionSurvivesAKilledServer) {
   auto session = OpenSession();
   VariableScope model = session->EnterScope("model").value();

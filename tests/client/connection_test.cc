@@ -41,18 +41,22 @@ class FakeTransport : public Transport {
     return failures > 0 ? Fail() : status;
   }
 
-  // What revision the server is at.
-  absl::Status Download(const std::string& method,
+  absl::Status Download(const std::string&,
                         const google::protobuf::MessageLite&, absl::Duration,
-                        Accept accept, int64_t) override {
+                        Accept, int64_t) override {
+    return absl::UnimplementedError("");
+  }
+
+  // What revision the server is at.
+  absl::Status ReadValues(const std::string&, absl::Duration,
+                          TensorReceiver* receiver, int64_t) override {
     if (failures > 0 && !applies) return Fail();
-    if (!method.ends_with("/ReadValues")) return absl::UnimplementedError("");
     v1::ReadValuesResponse response;
     response.set_revision(revision);
     const std::string message = response.SerializeAsString();
     google::protobuf::io::ArrayInputStream stream(
         message.data(), static_cast<int>(message.size()));
-    return accept(&stream);
+    return receiver->Accept(&stream);
   }
 
   absl::Status Upload(const std::string&, std::shared_ptr<const void>,

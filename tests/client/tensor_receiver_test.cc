@@ -9,7 +9,7 @@
 
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/tensors.h"
-#include "varkeep/v1/variable_service.pb.h"
+#include "varkeep/v1/call_service.pb.h"
 
 namespace varkeep::client {
 namespace {
@@ -75,6 +75,65 @@ TEST(TensorReceiverTest, NotModifiedHasNoBytes) {
   ASSERT_OK_AND_ASSIGN(auto values, receiver.Finish());
 
   EXPECT_TRUE(values[0].not_modified);
+}
+
+// Of int8 values of 2 and 3 bytes.
+absl::Status AcceptAgain(TensorReceiver* receiver,
+                         const v1::ReadAgainResponse& message) {
+  const std::string bytes = message.SerializeAsString();
+  google::protobuf::io::ArrayInputStream input(
+      bytes.data(), static_cast<int>(bytes.size()), /*block_size=*/3);
+  return receiver->AcceptAgain(
+      &input, {{DType::kInt8, Shape({2})}, {DType::kInt8, Shape({3, 1})}});
+}
+
+TEST(TensorReceiverTest, TypesThatAreKnownNeedNoHeaders) {
+  TensorReceiver receiver({"a", "b"});
+  v1::ReadAgainResponse message;
+  message.set_revision(9);
+  message.add_versions(7);
+  message.add_versions(uint64_t{1} << 40);
+  message.set_data("\1\2\3\4\5");
+
+  ASSERT_OK(AcceptAgain(&receiver, message));
+  EXPECT_EQ(receiver.Types()[1].shape, Shape({3, 1}));
+  ASSERT_OK_AND_ASSIGN(auto values, receiver.Finish());
+
+  EXPECT_EQ(receiver.revision(), 9u);
+  EXPECT_THAT(values[0].tensor, TensorEq(Of<int8_t>({2}, {1, 2})));
+  EXPECT_THAT(values[1].tensor, TensorEq(Of<int8_t>({3, 1}, {3, 4, 5})));
+  EXPECT_EQ(values[0].version, 7u);
+  EXPECT_EQ(values[1].version, uint64_t{1} << 40);
+}
+
+TEST(TensorReceiverTest, AnAnswerWithoutHeadersKeepsItsWordToo) {
+  v1::ReadAgainResponse fine;
+  fine.add_versions(7);
+  fine.add_versions(8);
+  fine.set_data("\1\2\3\4\5");
+
+  TensorReceiver one({"a"});
+  EXPECT_EQ(AcceptAgain(&one, fine).code(), kInternal);
+  v1::ReadAgainResponse wrong = fine;
+  wrong.add_versions(9);
+  TensorReceiver versions({"a", "b"});
+  EXPECT_THAT(AcceptAgain(&versions, wrong),
+              StatusIs(kInternal, HasSubstr("24 bytes for 2 values")));
+  wrong = fine;
+  wrong.clear_versions();
+  TensorReceiver none({"a", "b"});
+  EXPECT_THAT(AcceptAgain(&none, wrong),
+              StatusIs(kInternal, HasSubstr("no versions")));
+  wrong = fine;
+  wrong.mutable_data()->push_back('\6');
+  TensorReceiver longer({"a", "b"});
+  EXPECT_THAT(AcceptAgain(&longer, wrong),
+              StatusIs(kInternal, HasSubstr("more bytes")));
+  wrong.mutable_data()->resize(4);
+  TensorReceiver shorter({"a", "b"});
+  ASSERT_OK(AcceptAgain(&shorter, wrong));
+  EXPECT_THAT(shorter.Finish(),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("4 of 5 bytes")));
 }
 
 TEST(TensorReceiverTest, ShortStreamsAreDataLoss) {

@@ -11,6 +11,7 @@ namespace varkeep {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
 // A stream of Calls, as any gRPC client can open one.
@@ -62,7 +63,21 @@ v1::CallRequest AddCall(const std::string& name, const Tensor& delta) {
   return call;
 }
 
-std::vector<float> Floats(const v1::ReadValuesResponse& values) {
+v1::CallRequest ReadValuesCall(const std::vector<std::string>& names) {
+  v1::CallRequest call;
+  call.mutable_read_values()->mutable_names()->Add(names.begin(), names.end());
+  return call;
+}
+
+v1::CallRequest ReadAgainCall() {
+  v1::CallRequest call;
+  call.mutable_read_again();
+  return call;
+}
+
+// Of a response that has data.
+template <typename Values>
+std::vector<float> Floats(const Values& values) {
   const auto* data = reinterpret_cast<const float*>(values.data().data());
   return {data, data + values.data().size() / sizeof(float)};
 }
@@ -176,6 +191,138 @@ TEST_F(CallServiceTest, WhatDoesNotFitIntoAMessageIsLeftToItsMethod) {
   SliceToProto({{5}, {1 << 19}}, slice.mutable_read_value()->mutable_slice());
   ASSERT_OK_AND_ASSIGN(v1::CallResponse answer, caller_.Call(slice));
   EXPECT_EQ(answer.values().data().size(), size_t{4} << 19);
+}
+
+class ReadAgainTest : public CallServiceTest {
+ protected:
+  void Prepare(const std::vector<std::string>& names) {
+    ASSERT_OK_AND_ASSIGN(v1::CallResponse answer,
+                         caller_.Call(ReadValuesCall(names)));
+    ASSERT_TRUE(answer.prepared());
+  }
+  // What a call of its own answers to the same.
+  absl::Status ErrorAlone(const std::vector<std::string>& names) {
+    return stubs_.Read(names).status();
+  }
+  const ::testing::Matcher<absl::Status> nothing_is_prepared_ =
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "read_again on a stream without a prepared read_values");
+};
+
+TEST_F(ReadAgainTest, ValuesOfAllSizesAreThoseOfAReadWithNames) {
+  std::vector<std::string> names;
+  for (int64_t size : {0, 1, 32, 33, 255, 5, 256, 300, 7, 50'000, 2, 30'000}) {
+    names.push_back("v" + std::to_string(size));
+    std::vector<float> values(static_cast<size_t>(size));
+    for (float& value : values) value = static_cast<float>(names.size());
+    Put(names.back(), *Of<float>({size}, values));
+  }
+  names.push_back(names[3]);
+  Prepare(names);
+  ASSERT_OK(caller_.Call(
+      AddCall("v33", *Of<float>({33}, std::vector<float>(33, 0.5f)))));
+
+  ASSERT_OK_AND_ASSIGN(v1::CallResponse again, caller_.Call(ReadAgainCall()));
+  ASSERT_OK_AND_ASSIGN(auto alone, stubs_.Read(names));
+
+  ASSERT_TRUE(again.has_again());
+  EXPECT_EQ(again.again().revision(), alone[0].revision());
+  EXPECT_EQ(again.again().data(), alone[0].data());
+  std::vector<uint64_t> versions;
+  for (const v1::TensorHeader& header : alone[0].headers()) {
+    versions.push_back(header.version());
+  }
+  EXPECT_THAT(again.again().versions(), ElementsAreArray(versions));
+}
+
+TEST_F(ReadAgainTest, NothingIsNothingAgain) {
+  Prepare({});
+  ASSERT_OK_AND_ASSIGN(v1::CallResponse again, caller_.Call(ReadAgainCall()));
+  EXPECT_TRUE(again.has_again());
+  EXPECT_EQ(again.again().versions_size(), 0);
+}
+
+TEST_F(ReadAgainTest, HasToBePrepared) {
+  Put("v", *Of<float>({}, {1}));
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
+  ASSERT_OK(caller_.Call(ReadValueCall("v")));
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
+
+  Prepare({"v"});
+  EXPECT_EQ(caller_.ErrorOf(ReadValuesCall({"v", "w"})).code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
+
+  Prepare({"v"});
+  Caller other(stubs_.channel);
+  EXPECT_THAT(other.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
+}
+
+TEST_F(ReadAgainTest, ThousandNamesArePreparedAndNotMany) {
+  Put("v", *Of<float>({}, {1}));
+  Prepare(std::vector<std::string>(1024, "v"));
+  EXPECT_THAT(
+      caller_.ErrorOf(ReadValuesCall(std::vector<std::string>(1025, "v"))),
+      StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("larger")));
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
+}
+
+TEST_F(ReadAgainTest, AVariableThatWasDeletedAndDeclaredAgainIsReadAnew) {
+  Put("u", *Of<float>({}, {1}));
+  Put("v", *Of<float>({}, {2}));
+  const auto remove = [&] {
+    v1::DeleteVariableRequest request;
+    request.set_name("v");
+    return Stubs::Call(stubs_.admin.get(),
+                       &v1::AdminService::Stub::DeleteVariable, request)
+        .status();
+  };
+  Prepare({"u", "v"});
+  ASSERT_OK(remove());
+  Put("v", *Of<float>({}, {3}));
+
+  ASSERT_OK_AND_ASSIGN(v1::CallResponse answer, caller_.Call(ReadAgainCall()));
+  ASSERT_TRUE(answer.has_values());
+  EXPECT_TRUE(answer.prepared());
+  EXPECT_THAT(Floats(answer.values()), ElementsAre(1, 3));
+  ASSERT_OK_AND_ASSIGN(answer, caller_.Call(ReadAgainCall()));
+  EXPECT_THAT(Floats(answer.again()), ElementsAre(1, 3));
+
+  ASSERT_OK(remove());
+  ASSERT_OK(stubs_.Declare("v", {}));
+  EXPECT_EQ(caller_.ErrorOf(ReadAgainCall()), ErrorAlone({"u", "v"}));
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
+}
+
+TEST_F(ReadAgainTest, AContainerThatWasResetHasNoValues) {
+  Put("v", *Of<float>({}, {2}));
+  Prepare({"v"});
+  ASSERT_OK(Stubs::Call(stubs_.admin.get(),
+                        &v1::AdminService::Stub::ResetContainer,
+                        v1::ResetContainerRequest()));
+
+  EXPECT_EQ(caller_.ErrorOf(ReadAgainCall()), ErrorAlone({"v"}));
+}
+
+TEST_F(ReadAgainTest, AnotherShapeIsSaid) {
+  Put("v", *Of<float>({2}, {1, 2}));
+  Prepare({"v", "v"});
+  const auto reshape = [&](int64_t size) {
+    v1::AssignRequest message = AssignMessage(
+        "v", *Of<float>({size}, std::vector<float>(static_cast<size_t>(size))));
+    message.mutable_header()->set_validate_shape(false);
+    return stubs_.Assign({message}).status();
+  };
+  ASSERT_OK(reshape(3));
+  ASSERT_OK_AND_ASSIGN(v1::CallResponse answer, caller_.Call(ReadAgainCall()));
+  EXPECT_THAT(answer.values().headers(0).shape().dims(), ElementsAre(3));
+  EXPECT_TRUE(answer.prepared());
+
+  ASSERT_OK(reshape(1 << 19));  // 2 MiB, twice
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()),
+              StatusIs(absl::StatusCode::kOutOfRange,
+                       HasSubstr("read with a call of its own")));
+  EXPECT_THAT(caller_.ErrorOf(ReadAgainCall()), nothing_is_prepared_);
 }
 
 TEST(CallServiceStopTest, AServerThatStopsEndsStreamsThatWait) {
