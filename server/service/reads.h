@@ -15,7 +15,7 @@ absl::StatusOr<ReadStream::Item> ReadOne(const ServiceContext& services,
                                          const v1::ReadValueRequest& request);
 absl::StatusOr<ReadStream::Item> GatherFromOne(
     const ServiceContext& services, const v1::GatherRequest& request);
-// What a request for many is answered with: one cut.
+// The variables of a request for many, and what it is answered with: one cut.
 PreparedRead Prepare(const v1::ReadValuesRequest& request);
 absl::StatusOr<ReadStream> ReadMany(const ServiceContext& services,
                                     PreparedRead* read);
