@@ -37,9 +37,10 @@ class VariableStore::Draft {
   static void Extend(const ScatterMutation& scatter, const Variable& variable,
                      Extent* extent);
 
-  // Takes the value. Waits for brief readers. REQUIRES: the store's mutex.
+  // Takes the value. REQUIRES: the store's mutex.
   void Begin();
-  // The same, and to change it in place if that can be.
+  // The same, and to change it in place if that can be: waits for brief
+  // readers.
   void Begin(const Extent& extent);
   // Bytes that the value needs beside those that are there.
   int64_t Growth() const;

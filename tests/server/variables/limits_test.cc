@@ -111,6 +111,32 @@ TEST_F(ReplacedValuesTest, SlowReadersDoNotExceedTheMemoryLimit) {
   EXPECT_OK(Add(store_, "a", Bytes(100'000)));
 }
 
+TEST_F(ReplacedValuesTest, RowsOfAValueThatIsHeldNeedOnlyTheirPages) {
+  Put(store_, "a", Bytes(100'000));
+  Put(store_, "b", Bytes(90'000));
+  const TensorRef reader = ValueOf(store_, "a");
+  const auto change = [&](int64_t row) {
+    return store_.Apply(ScatterMutation{"",
+                                        "a",
+                                        ScatterOp::kUpdate,
+                                        /*nd=*/false,
+                                        Of<int64_t>({1}, {row}),
+                                        Of<uint8_t>({}, {7}),
+                                        {}});
+  };
+  // A row of one byte may lie in two pages, as far as is reckoned.
+  ASSERT_OK(change(10));
+  EXPECT_EQ(store_.usage().replaced_value_bytes, 4096);
+  EXPECT_THAT(change(50'000),
+              StatusIs(StatusCode::kResourceExhausted,
+                       "memory limit of 200000 bytes: the variables hold "
+                       "190000 bytes, reads and saves under way hold replaced "
+                       "values of 4096 bytes, the request needs 8192 more"));
+  EXPECT_EQ(ValueOf(store_, "a")->values<uint8_t>()[10], 7);
+  EXPECT_EQ(ValueOf(store_, "a")->values<uint8_t>()[50'000],
+            reader->values<uint8_t>()[50'000]);
+}
+
 TEST_F(ReplacedValuesTest, ADeletedValueThatIsReadIsCounted) {
   Put(store_, "a", Bytes(100'000));
   TensorRef reader = ValueOf(store_, "a");
