@@ -17,16 +17,6 @@ using ::absl::StatusCode;
 
 constexpr int64_t kRows = 50'000;
 
-ScatterMutation AddToRow(const std::string& name, int64_t row, float value) {
-  return {"",
-          name,
-          ScatterOp::kAdd,
-          /*nd=*/false,
-          Of<int64_t>({1}, {row}),
-          Of<float>({1, 2}, {value, value}),
-          {}};
-}
-
 // A journal that calls something first.
 class Commits final : public Journal {
  public:

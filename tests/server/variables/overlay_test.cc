@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "tests/server/variables/store_testing.h"
-#include "tests/testing/blocked_thread.h"
 
 namespace varkeep {
 namespace {
@@ -15,16 +14,6 @@ using ::absl::StatusCode;
 
 constexpr int64_t kRows = 50'000;
 constexpr int64_t kBytes = kRows * 2 * 4;
-
-ScatterMutation AddToRow(const std::string& name, int64_t row, float value) {
-  return {"",
-          name,
-          ScatterOp::kAdd,
-          /*nd=*/false,
-          Of<int64_t>({1}, {row}),
-          Of<float>({1, 2}, {value, value}),
-          {}};
-}
 
 TensorRef Zeros() {
   return Of<float>({kRows, 2}, std::vector<float>(2 * kRows));

@@ -60,6 +60,17 @@ inline absl::StatusOr<Applied> Add(
   return store.Apply(UpdateMutation{"", name, UpdateOp::kAdd,
                                     std::move(operand), expected_version});
 }
+// Adds a number to both columns of a row.
+inline ScatterMutation AddToRow(const std::string& name, int64_t row,
+                                float value) {
+  return {"",
+          name,
+          ScatterOp::kAdd,
+          /*nd=*/false,
+          Of<int64_t>({1}, {row}),
+          Of<float>({1, 2}, {value, value}),
+          {}};
+}
 inline absl::StatusOr<Applied> Delete(VariableStore& store,
                                       const std::string& name) {
   return store.Apply(DeleteMutation{"", name});
