@@ -64,16 +64,6 @@ class LargeTransactionTest : public TransactionStoreTest {
       Put(store_, name, Of<float>({kRows, 2}, std::vector<float>(2 * kRows)));
     }
   }
-  static ScatterMutation AddToRow(const std::string& name, int64_t row,
-                                  float value) {
-    return {"",
-            name,
-            ScatterOp::kAdd,
-            /*nd=*/false,
-            Of<int64_t>({1}, {row}),
-            Of<float>({1, 2}, {value, value}),
-            {}};
-  }
   static TensorRef Expected(float first, float last) {
     std::vector<float> values(2 * kRows);
     values[0] = values[1] = first;
