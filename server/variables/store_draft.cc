@@ -231,13 +231,14 @@ void VariableStore::Draft::Finish() {
 }
 
 void VariableStore::FoldOverlays() {
-  std::vector<VariablePtr> overlaid;
   if (overlay_bytes_ == 0) return;
+  std::vector<VariablePtr> overlaid;
   {
     MutexLock lock(&mutex_);
     for (const auto& [container, members] : containers_) {
-      for (const VariablePtr& variable : members.All()) {
-        if (variable->value.overlay != nullptr) overlaid.push_back(variable);
+      for (const Variable* variable : members.ordered()) {
+        if (variable->value.overlay == nullptr) continue;
+        overlaid.push_back(members.Find(variable->name));
       }
     }
   }
